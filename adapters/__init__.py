@@ -1,0 +1,1 @@
+"""The outside world: timelines, media files, stems on disk."""

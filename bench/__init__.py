@@ -1,0 +1,1 @@
+"""Benchmarks, each printing one table of ratios."""

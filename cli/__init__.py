@@ -1,0 +1,1 @@
+"""The command line: it calls flows and db, and holds no logic of its own."""

@@ -1,0 +1,1 @@
+"""What a person may set: settings, cleaning recipes and delivery specs, validated."""

@@ -1,0 +1,1 @@
+"""What is remembered: tables, migrations, provenance and the dialogue catalogue."""

@@ -1,0 +1,1 @@
+"""What listens to samples: denoise, loudness, speech, quality. Arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Denoise engines behind one protocol, and the level-normalised wrapper around them."""

@@ -1,0 +1,1 @@
+"""Voice activity, transcription and speakers, each behind a narrow protocol."""
