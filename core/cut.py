@@ -7,15 +7,11 @@ incoming one starts before it, and the overlap is summed. Nothing else ever hide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from types import MappingProxyType
 
 from core.time import FrameRate
-
-EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 class FadeShape(StrEnum):
@@ -78,7 +74,7 @@ class Event:
     channels: channels of the media file that sound, counted from 0; empty where the timeline
         does not say (then the track's type and the media decide).
     gain_db: clip gain. speed: source frames consumed by a record frame.
-    notes: what was not understood, kept as it was.
+    notes: what was not understood, kept as it was, as pairs of name and text.
     """
 
     id: str
@@ -92,7 +88,7 @@ class Event:
     gain_db: float = 0.0
     speed: Fraction = Fraction(1)
     enabled: bool = True
-    notes: Mapping[str, str] = field(default=EMPTY, hash=False)
+    notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def record_end(self) -> Fraction:
