@@ -1,0 +1,267 @@
+"""Sound in blocks: any file as one that libsndfile reads, at any rate, from any sample."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.media.containers import decoded, describe
+from adapters.media.probe import OGG, SOUND_FORMATS
+from adapters.media.whole import output_error, whole_file
+from core.errors import InputError, OutputError
+from core.media import MediaFile
+from core.time import round_half_up
+
+_BLOCK = 1 << 16
+_RIFF_ROOM = (1 << 32) - (1 << 16)
+_FFMPEG_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a file in the cache has to be. final: its name there. subtype: libsndfile's."""
+
+    final: Path
+    sample_rate: int
+    channels: int
+    frames: int
+    subtype: str
+
+    def save(self, path: Path, sound: Iterator[NDArray[Any]]) -> None:
+        """Write blocks of shape (frames, channels): float64, float32 or left-justified int32."""
+        import soundfile as sf
+
+        room = self.frames * self.channels * 4 > _RIFF_ROOM
+        try:
+            out = sf.SoundFile(
+                str(path),
+                "w",
+                self.sample_rate,
+                self.channels,
+                self.subtype,
+                format="RF64" if room else "WAV",
+            )
+        except (sf.LibsndfileError, OSError) as fault:
+            raise self._refused(fault) from fault
+        with contextlib.closing(out):
+            for block in sound:
+                try:
+                    out.write(np.ascontiguousarray(block))
+                except (sf.LibsndfileError, OSError, AssertionError) as fault:
+                    raise self._refused(fault) from fault
+
+    def check(self, path: Path) -> None:
+        """Raise OutputError where a written file is not of this shape."""
+        import soundfile as sf
+
+        try:
+            made = sf.info(str(path))
+        except sf.LibsndfileError as fault:
+            raise self._refused(fault) from fault
+        if (made.samplerate, made.channels, made.frames) != (
+            self.sample_rate,
+            self.channels,
+            self.frames,
+        ):
+            raise OutputError(
+                f"{self.final} came out with {made.frames} samples where {self.frames} are due: "
+                "check that the disk has room and run again."
+            )
+
+    def _refused(self, fault: Exception) -> OutputError:
+        if isinstance(fault, OSError):
+            return output_error(self.final, fault)
+        return OutputError(
+            f"{self.final} can't be written ({fault}): check that the disk has room and that "
+            "writing there is allowed."
+        )
+
+
+class Sound:
+    """A sound file that is open for reading; a context manager. Not to be shared by threads.
+
+    sample_rate: Hz. channels: how many. frames: samples a channel.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a file that libsndfile reads. Raises InputError where it can't."""
+        import soundfile as sf
+
+        self.path = path
+        try:
+            self._file = sf.SoundFile(str(path))
+        except (sf.LibsndfileError, OSError) as fault:
+            raise InputError(f"{path} can't be read as sound ({fault}): copy it again.") from fault
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        self.frames: int = self._file.frames
+        self._at = 0
+
+    def __enter__(self) -> Sound:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, start: int, frames: int, channels: Sequence[int]) -> NDArray[np.float64]:
+        """Samples start … start + frames of some channels: shape (frames, len(channels)).
+
+        Full scale is 1.0, exact for PCM up to 32 bit and for float32; zeros before the file
+        starts and after it ends. Raises InputError for a channel the file does not have (they
+        are counted from 0) and where the file ends before its header says.
+        """
+        if any(not 0 <= channel < self.channels for channel in channels):
+            raise InputError(
+                f"{self.path} has {self.channels} channel(s), not channel {max(channels) + 1}: "
+                "correct the channel in the cut."
+            )
+        out = np.zeros((frames, len(channels)))
+        first, last = max(start, 0), min(start + frames, self.frames)
+        if first < last:
+            out[first - start : last - start] = self._inside(first, last - first)[:, list(channels)]
+        return out
+
+    def _inside(self, start: int, frames: int) -> NDArray[np.float64]:
+        import soundfile as sf
+
+        try:
+            if start != self._at:
+                self._file.seek(start)
+            block: NDArray[np.float64] = self._file.read(frames, dtype="float64", always_2d=True)
+        except sf.LibsndfileError as fault:
+            raise InputError(f"{self.path} is damaged ({fault}): copy it again.") from fault
+        self._at = start + len(block)
+        if len(block) != frames:
+            raise InputError(f"{self.path} is cut short: copy it again from the original.")
+        return block
+
+
+def blocks(
+    path: Path, channels: Sequence[int], block: int = _BLOCK
+) -> Iterator[NDArray[np.float64]]:
+    """A whole file in blocks of shape (up to `block`, len(channels)), as Sound.read gives them."""
+    with Sound(path) as sound:
+        for start in range(0, sound.frames, block):
+            yield sound.read(start, min(block, sound.frames - start), channels)
+
+
+def sound_file(media: MediaFile, cache: Path) -> Path:
+    """A path that libsndfile reads, with the very samples of the media file.
+
+    That is media.path itself, or for a container a WAV extracted once into the cache folder,
+    whole or not at all, with media.frames samples a channel. Raises InputError where the
+    container can't be decoded or is not what was probed, OutputError where the cache is full.
+    """
+    if media.container in SOUND_FORMATS:
+        return media.path
+    identity = f"{media.path.absolute()}\n{media.size}\n{media.mtime_ns}\n{media.frames}"
+    final = cache / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.wav"
+    if final.exists():
+        return final
+    subtype, samples = _decoding(media)
+    shape = _Shape(final, media.sample_rate, media.channels, media.frames, subtype)
+    with whole_file(final, shape.check) as temporary:
+        try:
+            shape.save(temporary, samples)
+        except InputError:
+            temporary.unlink(missing_ok=True)
+            if not _ffmpeg(media, temporary):
+                raise
+    return final
+
+
+def _decoding(media: MediaFile) -> tuple[str, Iterator[NDArray[Any]]]:
+    """The subtype that holds a container's sound, and the sound, decoded from its start."""
+    if media.container == OGG and media.subtype.isupper():
+        with Sound(media.path) as ogg:
+            found = (ogg.sample_rate, ogg.channels, ogg.frames)
+        subtype, samples = "FLOAT", blocks(media.path, range(media.channels))
+    else:
+        sound = describe(media.path)
+        found = (sound.sample_rate, sound.channels, sound.frames)
+        subtype, samples = sound.subtype, decoded(media.path, sound)
+    if found != (media.sample_rate, media.channels, media.frames):
+        raise InputError(f"{media.path} has changed since it was first seen: run again.")
+    return subtype, samples
+
+
+def at_rate(path: Path, sample_rate: int, cache: Path, key: str) -> Path:
+    """The sound at a sample rate: the path itself where that is its rate already.
+
+    Otherwise a 32-bit float WAV in the cache folder, named after the key (the essence, as a rule)
+    and the rate, made once by soxr (VHQ, linear phase) with no lag; its length is the old one
+    times the ratio of rates, rounded half up. Raises InputError and OutputError.
+    """
+    with Sound(path) as sound:
+        if sound.sample_rate == sample_rate:
+            return path
+        final = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{sample_rate}.wav"
+        if final.exists():
+            return final
+        shape = _Shape(
+            final,
+            sample_rate,
+            sound.channels,
+            round_half_up(Fraction(sound.frames * sample_rate, sound.sample_rate)),
+            "FLOAT",
+        )
+        with whole_file(final, shape.check) as temporary:
+            shape.save(temporary, _resampled(sound, sample_rate, shape.frames))
+    return final
+
+
+def _resampled(sound: Sound, sample_rate: int, frames: int) -> Iterator[NDArray[np.float64]]:
+    """Blocks at the new rate, exactly `frames` in all."""
+    import soxr
+
+    stream = soxr.ResampleStream(
+        sound.sample_rate, sample_rate, sound.channels, dtype="float64", quality="VHQ"
+    )
+    given, every = 0, range(sound.channels)
+    for start in range(0, sound.frames, _BLOCK):
+        size = min(_BLOCK, sound.frames - start)
+        last = start + size == sound.frames
+        block = stream.resample_chunk(sound.read(start, size, every), last=last)
+        block = block.reshape(-1, sound.channels)[: frames - given]
+        given += len(block)
+        yield block
+    if given < frames:
+        yield np.zeros((frames - given, sound.channels))
+
+
+def _ffmpeg(media: MediaFile, path: Path) -> bool:
+    """Extract with the ffmpeg program; whether it gave a file of the length that was probed."""
+    import imageio_ffmpeg
+    import soundfile as sf
+
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        *("-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"),
+        *("-i", str(media.path.absolute()), "-map", "0:a:0", "-vn"),
+        *("-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", str(path.absolute())),
+    ]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=_FFMPEG_SECONDS)
+        made = sf.info(str(path))
+    except (OSError, RuntimeError, subprocess.SubprocessError):
+        return False
+    return (made.channels, made.frames) == (media.channels, media.frames)
