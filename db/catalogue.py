@@ -1,0 +1,349 @@
+"""Every spoken line: what was heard in each take, and finding it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path, PurePath
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from core.speech import Line, Word
+from core.time import FrameRate
+from db import fulltext
+from db.codec import JSON, now, plain, rate_from_text
+from db.tables import LineRow, Listening, Location, Media, Speaker, Take, WordRow
+
+# SQLite takes 32,766 values in a statement (999 before 3.32).
+_AT_ONCE = 500
+
+# What may follow a take's name when a person writes the file's. `12A.T03` has no suffix.
+_SUFFIXES = frozenset(
+    {".wav", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".caf", ".flac", ".mp3", ".m4a"}
+    | {".mxf", ".mov", ".mp4", ".mkv"}
+)
+
+
+@dataclass(frozen=True)
+class TakeLine:
+    """A line and the take it was spoken in.
+
+    name: of the take (its file's stem). essence: sha256 of its sound. path: where a file with
+    that sound was last seen, or None. time_reference: samples since midnight of the first sample
+    at sample_rate Hz, or None; the line's own positions count from the first sample.
+    """
+
+    name: str
+    scene: str
+    take: str
+    tape: str
+    essence: str
+    path: Path | None
+    sample_rate: int
+    time_reference: int | None
+    timecode_rate: FrameRate | None
+    line: Line
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A line that a search found.
+
+    marked: the line's text in runs of whole words; True: the run was asked for.
+    word: index into line.words of the first word that was asked for. start: its source sample.
+    score: the higher, the better, among hits of the same closeness; the order counts.
+    """
+
+    found: TakeLine
+    marked: tuple[tuple[str, bool], ...]
+    word: int
+    start: int
+    score: float
+
+
+def store_listening(
+    session: Session,
+    essence: str,
+    key: str,
+    engine: str,
+    draft: bool,
+    card: Mapping[str, JSON] | None,
+    language: str,
+    lines: Sequence[Line],
+    project: str,
+) -> None:
+    """Remembers what an engine heard in a take, in place of what was heard before.
+
+    key: names the work (sound, engine, options). draft: made by a stand-in. A draft replaces a
+    draft only: next to a real listening it is noted, without lines. project: whose speakers
+    these are. Raises ValueError for a take that is not remembered.
+    """
+    if session.get(Take, essence) is None:
+        raise ValueError(f"Take {essence} is not remembered.")
+    others = Listening.key != key
+    better = select(Listening.id).where(Listening.essence == essence, ~Listening.draft, others)
+    outranked = draft and session.scalars(better.limit(1)).first() is not None
+    replaced = select(Listening.id).where(Listening.essence == essence)
+    if outranked:
+        replaced = replaced.where(Listening.draft)
+    _forget(session, session.scalars(replaced).all())
+    listening = Listening(
+        essence=essence,
+        key=key,
+        engine=engine,
+        draft=draft,
+        card=plain(card),
+        language=language,
+        created=now(),
+    )
+    session.add(listening)
+    session.flush()
+    if not outranked:
+        _store_lines(session, listening, lines, project)
+
+
+def listened(session: Session, essence: str, key: str) -> bool:
+    """Whether this work on this take is done, and was not replaced by other work since."""
+    query = select(Listening.id).where(Listening.essence == essence, Listening.key == key)
+    return session.scalars(query).first() is not None
+
+
+def lines_of(
+    session: Session, take: str | None = None, essence: str | None = None
+) -> tuple[TakeLine, ...]:
+    """The lines of a take, or of all, by scene, take and start.
+
+    take: its file's name with or without suffix (`12A-T03.wav`), or scene and take (`12a-3`,
+    `12A T03`), in either case of letters; several takes may answer. essence: sha256 of its sound.
+    """
+    query = select(LineRow.id).join(Take, Take.essence == LineRow.essence)
+    if take is not None:
+        query = query.where(_is_take(take))
+    if essence is not None:
+        query = query.where(LineRow.essence == essence)
+    return tuple(sorted(_take_lines(session, session.scalars(query).all()).values(), key=_order))
+
+
+def search(session: Session, text: str, limit: int = 50) -> tuple[Hit, ...]:
+    """Lines in which something was said, the closest first; see `fulltext.matches`.
+
+    Any text is a valid query; one without a word finds nothing.
+    """
+    matches = fulltext.matches(session, text, limit)
+    lines = _take_lines(session, [match.line for match in matches])
+    return tuple(_hit(lines[match.line], match) for match in matches)
+
+
+def _forget(session: Session, listenings: Sequence[int]) -> None:
+    lines = select(LineRow.id).where(LineRow.listening.in_(listenings))
+    session.execute(delete(WordRow).where(WordRow.line.in_(lines)))
+    session.execute(delete(LineRow).where(LineRow.listening.in_(listenings)))
+    session.execute(delete(Listening).where(Listening.id.in_(listenings)))
+
+
+def _store_lines(
+    session: Session, listening: Listening, lines: Sequence[Line], project: str
+) -> None:
+    speakers = {name: _speaker(session, project, name) for name in {x.speaker for x in lines}}
+    rows = [
+        LineRow(
+            essence=listening.essence,
+            listening=listening.id,
+            speaker=speakers[line.speaker],
+            position=position,
+            start_sample=line.start,
+            end_sample=line.end,
+            text=" ".join(fulltext.cleaned(word.text) for word in line.words),
+            confidence=line.confidence,
+            draft=line.draft,
+            engine=line.engine,
+            language=line.language,
+        )
+        for position, line in enumerate(lines)
+    ]
+    session.add_all(rows)
+    session.flush()
+    words = [
+        {
+            "line": row.id,
+            "position": position,
+            "text": fulltext.cleaned(word.text),
+            "start_sample": word.start,
+            "end_sample": word.end,
+            "confidence": word.confidence,
+        }
+        for row, line in zip(rows, lines, strict=True)
+        for position, word in enumerate(line.words)
+    ]
+    if words:
+        session.execute(insert(WordRow), words)
+
+
+def _speaker(session: Session, project: str, name: str) -> int | None:
+    """The row of a speaker, made where there is none; None for nobody."""
+    if not name:
+        return None
+    known = select(Speaker).where(Speaker.project == project, Speaker.name == name)
+    row = session.scalars(known).one_or_none()
+    if row is None:
+        row = Speaker(project=project, name=name)
+        session.add(row)
+        session.flush()
+    return row.id
+
+
+def _is_take(asked: str) -> ColumnElement[bool]:
+    """The condition that a take is the one a person names."""
+    file = PurePath(asked.strip())
+    name = file.stem if file.suffix.lower() in _SUFFIXES else file.name
+    same = [Take.name == name, func.lower(Take.name) == name.lower()]
+    parts = re.fullmatch(r"(.+?)[\s/_-]+(\w+)", asked.strip().lower())
+    if parts is not None:
+        number = func.ltrim(func.lower(Take.take), "t0")
+        scene = func.lower(Take.scene) == parts[1]
+        same.append(scene & (Take.take != "") & (number == parts[2].lstrip("t0")))
+    return or_(*same)
+
+
+def _order(found: TakeLine) -> tuple[object, ...]:
+    return (
+        _natural(found.scene),
+        _natural(found.take),
+        _natural(found.name),
+        found.essence,
+        found.line.start,
+    )
+
+
+def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A key that sorts 2 before 12A and 12A before 12B."""
+    return tuple(
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", text.lower())
+        if part
+    )
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    for first in range(0, len(listed), _AT_ONCE):
+        yield listed[first : first + _AT_ONCE]
+
+
+def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
+    """The lines of these row numbers with their words and takes."""
+    found = {}
+    for some in _chunks(ids):
+        words = _words(session, some)
+        joined = (
+            select(LineRow, Take, Speaker.name)
+            .join(Take, Take.essence == LineRow.essence)
+            .outerjoin(Speaker, Speaker.id == LineRow.speaker)
+            .where(LineRow.id.in_(some))
+        )
+        answers = session.execute(joined).all()
+        paths = _latest_paths(session, {take.essence for _, take, _ in answers})
+        for row, take, speaker in answers:
+            line = _line(row, speaker or "", words.get(row.id, ()))
+            found[row.id] = TakeLine(
+                name=take.name,
+                scene=take.scene,
+                take=take.take,
+                tape=take.tape,
+                essence=take.essence,
+                path=paths.get(take.essence),
+                sample_rate=take.sample_rate,
+                time_reference=take.time_reference,
+                timecode_rate=rate_from_text(take.timecode_rate),
+                line=line,
+            )
+    return found
+
+
+def _words(session: Session, lines: Sequence[int]) -> dict[int, tuple[Word, ...]]:
+    """The words of each of these lines."""
+    query = (
+        select(
+            WordRow.line,
+            WordRow.text,
+            WordRow.start_sample,
+            WordRow.end_sample,
+            WordRow.confidence,
+        )
+        .where(WordRow.line.in_(lines))
+        .order_by(WordRow.line, WordRow.position)
+    )
+    rows = session.execute(query).tuples()
+    return {
+        line: tuple(Word(text, start, end, sure) for _, text, start, end, sure in group)
+        for line, group in groupby(rows, key=lambda row: row[0])
+    }
+
+
+def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
+    return Line(
+        speaker=speaker,
+        start=row.start_sample,
+        end=row.end_sample,
+        words=words,
+        engine=row.engine,
+        draft=row.draft,
+        confidence=row.confidence,
+        language=row.language,
+    )
+
+
+def _latest_paths(session: Session, essences: set[str]) -> dict[str, Path]:
+    """Where a media file with each sound was last seen."""
+    query = (
+        select(Media.essence, Media.path)
+        .join(Location, Location.path == Media.path)
+        .where(Media.essence.in_(essences))
+        .order_by(Location.seen_at, Location.path.desc())
+    )
+    return dict(session.execute(query).tuples().all())
+
+
+def _hit(found: TakeLine, match: fulltext.Match) -> Hit:
+    asked = _asked(found.line.words, match.marked)
+    runs = []
+    for marked, group in groupby(enumerate(found.line.words), key=lambda pair: asked[pair[0]]):
+        runs.append((" ".join(word.text for _, word in group), marked))
+    first = asked.index(True) if True in asked else 0
+    start = found.line.words[first].start if found.line.words else found.line.start
+    return Hit(found, _spaced(runs), first, start, match.score)
+
+
+def _asked(words: Sequence[Word], marked: str) -> list[bool]:
+    """For each word, whether a mark of the full-text index touches it."""
+    spans = []
+    plain_at = 0
+    opened = 0
+    for character in marked:
+        if character == fulltext.OPEN:
+            opened = plain_at
+        elif character == fulltext.CLOSE:
+            spans.append((opened, plain_at))
+        else:
+            plain_at += 1
+    asked = []
+    at = 0
+    for word in words:
+        end = at + len(word.text)
+        asked.append(any(first < end and at < last for first, last in spans))
+        at = end + 1
+    return asked
+
+
+def _spaced(runs: Sequence[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:
+    """The runs with the space between two of them in the one that was not asked for."""
+    spaced = []
+    for number, (text, marked) in enumerate(runs):
+        before = " " if number > 0 and not marked else ""
+        after = " " if number < len(runs) - 1 and not marked else ""
+        spaced.append((before + text + after, marked))
+    return tuple(spaced)

@@ -1,0 +1,231 @@
+"""What was seen: files by their content, where they lie, takes, and cuts as they were linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from core.cut import Cut
+from core.errors import InputError
+from core.media import MediaFile
+from db.codec import media_from_json, media_to_json, now, rate_to_text, storable, whole
+from db.tables import Asset, AssetKind, CutEvent, CutRow, Location, Media, Take
+
+
+@dataclass(frozen=True)
+class AssetRecord:
+    """A file by its content.
+
+    sha256: over its bytes. name: of the file when it was first seen. bytes: its size.
+    essence: sha256 over its decoded audio, or empty. container, subtype, sample_rate (Hz),
+    channels, frames (samples a channel): for sound, else empty and None.
+    """
+
+    sha256: str
+    kind: AssetKind
+    name: str
+    bytes: int
+    essence: str = ""
+    container: str = ""
+    subtype: str = ""
+    sample_rate: int | None = None
+    channels: int | None = None
+    frames: int | None = None
+
+
+@dataclass(frozen=True)
+class CutEventRecord:
+    """An event of a cut as it was linked.
+
+    event: its id in the cut (`A1/003`). record_start, record_length: samples from the start of
+    the cut. asset: sha256 of its media file, or None where that is offline. source_start: sample
+    of the media file that record_start plays. channels: of the media file, from 0.
+    linked: how the media were found, or why not. take_key: names the work on the take, or empty.
+    """
+
+    event: str
+    track: str
+    record_start: int
+    record_length: int
+    asset: str | None
+    source_start: int | None
+    channels: tuple[int, ...]
+    linked: str
+    take_key: str
+
+
+def recall_media(session: Session, path: Path, size: int, mtime_ns: int) -> MediaFile | None:
+    """What is known of a media file, or None where it is new or has changed since.
+
+    size, mtime_ns: of the file as it is now.
+    """
+    row = session.get(Media, path.absolute())
+    if row is None or (row.size, row.mtime_ns) != (size, mtime_ns):
+        return None
+    return media_from_json(row.probe, path)
+
+
+def remember_media(session: Session, media: MediaFile) -> None:
+    """Remembers a probed file, its asset (kind `original` unless known as another) and its take.
+
+    Of several files with the same sound, the one remembered last names the take.
+    Raises ValueError where essence or sha256 are not filled in.
+    """
+    if not (media.essence and media.sha256):
+        raise ValueError(f"{media.path} was not hashed.")
+    asset = AssetRecord(
+        sha256=media.sha256,
+        kind="original",
+        name=media.path.name,
+        bytes=media.size,
+        essence=media.essence,
+        container=media.container,
+        subtype=media.subtype,
+        sample_rate=media.sample_rate,
+        channels=media.channels,
+        frames=media.frames,
+    )
+    _remember(session, asset)
+    _place(session, asset.sha256, media.path, media.size, media.mtime_ns)
+    notes = media.notes
+    session.merge(
+        Take(
+            essence=media.essence,
+            name=media.path.stem,
+            scene=notes.scene,
+            take=notes.take,
+            tape=notes.tape,
+            project=notes.project,
+            sample_rate=media.sample_rate,
+            frames=media.frames,
+            time_reference=whole(notes.time_reference),
+            timecode_rate=rate_to_text(notes.timecode_rate),
+        )
+    )
+    session.flush()
+    session.merge(
+        Media(
+            path=media.path.absolute(),
+            size=media.size,
+            mtime_ns=media.mtime_ns,
+            sha256=media.sha256,
+            essence=media.essence,
+            scene=notes.scene,
+            take=notes.take,
+            tape=notes.tape,
+            circled=notes.circled,
+            probe=media_to_json(media),
+        )
+    )
+    session.flush()
+
+
+def remember_asset(session: Session, asset: AssetRecord, path: Path | None) -> None:
+    """Remembers a file by its content, and where it lies if path is given.
+
+    What is known already stays (the kind above all); what was not known is filled in.
+    Raises InputError where there is no file at path.
+    """
+    _remember(session, asset)
+    if path is None:
+        return
+    try:
+        found = path.stat()
+    except OSError as fault:
+        raise InputError(
+            f"{path} can't be read ({fault.strerror}): put it back and run again."
+        ) from fault
+    _place(session, asset.sha256, path, found.st_size, found.st_mtime_ns)
+
+
+def asset_at(session: Session, sha256: str) -> AssetRecord | None:
+    """What is known of a file by its content."""
+    row = session.get(Asset, sha256)
+    return None if row is None else asset_record(row)
+
+
+def asset_record(row: Asset) -> AssetRecord:
+    """A row of the table `assets` as a value."""
+    return AssetRecord(
+        sha256=row.sha256,
+        kind=row.kind,
+        name=row.name,
+        bytes=row.bytes,
+        essence=row.essence,
+        container=row.container,
+        subtype=row.subtype,
+        sample_rate=row.sample_rate,
+        channels=row.channels,
+        frames=row.frames,
+    )
+
+
+def paths_of(session: Session, sha256: str) -> tuple[Path, ...]:
+    """Where a file with this content was seen, the latest first. It need not be there any more."""
+    query = select(Location.path).where(Location.asset == sha256)
+    return tuple(session.scalars(query.order_by(Location.seen_at.desc(), Location.path)))
+
+
+def remember_cut(
+    session: Session, cut: Cut, digest: str, path: Path, placements: Sequence[CutEventRecord]
+) -> int:
+    """Remembers a cut and how its events were linked; its row number.
+
+    digest: sha256 of the timeline file. The same file read again at the same path keeps its
+    number, and its events are replaced.
+    """
+    known = select(CutRow).where(CutRow.digest == digest, CutRow.path == path)
+    row = session.scalars(known).one_or_none()
+    if row is None:
+        row = CutRow(digest=digest, path=path)
+        session.add(row)
+    row.name = cut.name
+    row.rate = rate_to_text(cut.rate) or ""
+    row.start = cut.start
+    row.length = str(cut.length)
+    row.read_at = now()
+    session.flush()
+    session.execute(delete(CutEvent).where(CutEvent.cut == row.id))
+    if placements:
+        session.execute(insert(CutEvent), [_event_row(row.id, record) for record in placements])
+    return row.id
+
+
+def _event_row(cut: int, record: CutEventRecord) -> dict[str, object]:
+    return {
+        "cut": cut,
+        "event": record.event,
+        "track": record.track,
+        "record_start": record.record_start,
+        "record_length": record.record_length,
+        "asset": record.asset,
+        "source_start": whole(record.source_start),
+        "channels": list(record.channels),
+        "linked": record.linked,
+        "take_key": record.take_key,
+    }
+
+
+def _remember(session: Session, asset: AssetRecord) -> None:
+    row = session.get(Asset, asset.sha256)
+    if row is None:
+        row = Asset(**vars(replace(asset, name=storable(asset.name))), first_seen=now())
+        session.add(row)
+    elif not row.essence and asset.essence:
+        row.essence = asset.essence
+        row.container = asset.container
+        row.subtype = asset.subtype
+        row.sample_rate = asset.sample_rate
+        row.channels = asset.channels
+        row.frames = asset.frames
+    session.flush()
+
+
+def _place(session: Session, sha256: str, path: Path, size: int, mtime_ns: int) -> None:
+    where = path.absolute()
+    session.merge(Location(path=where, asset=sha256, size=size, mtime_ns=mtime_ns, seen_at=now()))
+    session.flush()

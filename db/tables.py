@@ -1,0 +1,272 @@
+"""The tables, typed. Samples count at the sample rate of the asset or take they belong to.
+
+Times are UTC. The full-text index `lines_fts` is no table of its own: it is made by the first
+migration and kept in step with `lines` by triggers (see `db.fulltext`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from db.codec import PathText, SafeText, UtcText
+
+AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
+ActivityKind = Literal["clean", "listen", "render", "import", "read"]
+ActivityState = Literal["done", "failed", "superseded"]
+
+
+class Table(DeclarativeBase):
+    """The base of all tables: naming of constraints and column types."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    # SQLite gives row numbers of their own accord to INTEGER keys only; its INTEGER holds 64 bits.
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        str: SafeText(),
+        Path: PathText(),
+        datetime: UtcText(),
+        dict[str, Any]: JSON(),
+        list[int]: JSON(),
+        AssetKind: String(),
+        ActivityKind: String(),
+        ActivityState: String(),
+    }
+
+
+class Asset(Table):
+    """A file by its content: its sha256. frames: samples a channel, for sound."""
+
+    __tablename__ = "assets"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[AssetKind]
+    name: Mapped[str]
+    bytes: Mapped[int]
+    essence: Mapped[str] = mapped_column(index=True)
+    container: Mapped[str]
+    subtype: Mapped[str]
+    sample_rate: Mapped[int | None]
+    channels: Mapped[int | None]
+    frames: Mapped[int | None]
+    first_seen: Mapped[datetime]
+
+
+class Location(Table):
+    """Where an asset was last seen. A path holds one asset; an asset may lie at many paths."""
+
+    __tablename__ = "locations"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    asset: Mapped[str] = mapped_column(ForeignKey("assets.sha256"), index=True)
+    size: Mapped[int]
+    mtime_ns: Mapped[int]
+    seen_at: Mapped[datetime]
+
+
+class Media(Table):
+    """A file that was probed, so that it need not be read again while it is unchanged."""
+
+    __tablename__ = "media"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    mtime_ns: Mapped[int]
+    sha256: Mapped[str] = mapped_column(ForeignKey("assets.sha256"), index=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    scene: Mapped[str]
+    take: Mapped[str]
+    tape: Mapped[str]
+    circled: Mapped[bool]
+    probe: Mapped[dict[str, Any]]
+
+
+class Take(Table):
+    """A recording by its sound, whatever file holds it. time_reference: samples since midnight."""
+
+    __tablename__ = "takes"
+
+    essence: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    scene: Mapped[str]
+    take: Mapped[str]
+    tape: Mapped[str]
+    project: Mapped[str]
+    sample_rate: Mapped[int]
+    frames: Mapped[int]
+    time_reference: Mapped[int | None]
+    timecode_rate: Mapped[str | None]
+
+    __table_args__ = (Index(None, "scene", "take"),)
+
+
+class Activity(Table):
+    """Something that was done: when, by which tool and model, on whose behalf."""
+
+    __tablename__ = "activities"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[ActivityKind]
+    key: Mapped[str] = mapped_column(index=True)
+    tool: Mapped[str]
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    parameters: Mapped[dict[str, Any]]
+    code_version: Mapped[str]
+    machine: Mapped[str]
+    agent: Mapped[str]
+    started: Mapped[datetime]
+    ended: Mapped[datetime]
+    state: Mapped[ActivityState]
+
+    __table_args__ = (
+        Index(
+            "uq_activities_done",
+            "kind",
+            "key",
+            unique=True,
+            sqlite_where=text("state = 'done'"),
+            postgresql_where=text("state = 'done'"),
+        ),
+    )
+
+
+class Edge(Table):
+    """Between an activity and an asset. No start and end: the whole asset."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    activity: Mapped[str] = mapped_column(ForeignKey("activities.id"), index=True)
+    asset: Mapped[str] = mapped_column(ForeignKey("assets.sha256"), index=True)
+    role: Mapped[str]
+    start_sample: Mapped[int | None]
+    end_sample: Mapped[int | None]
+
+
+class Used(Edge):
+    """What an activity read."""
+
+    __tablename__ = "used"
+
+
+class Generated(Edge):
+    """What an activity made."""
+
+    __tablename__ = "generated"
+
+
+class CutRow(Table):
+    """A cut that was read. rate: `24000/1001`; start: frames since midnight; length: frames."""
+
+    __tablename__ = "cuts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    digest: Mapped[str]
+    path: Mapped[Path]
+    rate: Mapped[str]
+    start: Mapped[int]
+    length: Mapped[str]
+    read_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("digest", "path"),)
+
+
+class CutEvent(Table):
+    """An event of a cut as it was linked. asset: none where its media are offline."""
+
+    __tablename__ = "cut_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cut: Mapped[int] = mapped_column(ForeignKey("cuts.id", ondelete="CASCADE"), index=True)
+    event: Mapped[str]
+    track: Mapped[str]
+    record_start: Mapped[int]
+    record_length: Mapped[int]
+    asset: Mapped[str | None] = mapped_column(ForeignKey("assets.sha256"), index=True)
+    source_start: Mapped[int | None]
+    channels: Mapped[list[int]]
+    linked: Mapped[str]
+    take_key: Mapped[str] = mapped_column(index=True)
+
+
+class Speaker(Table):
+    """A voice with a name, within a project."""
+
+    __tablename__ = "speakers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    name: Mapped[str]
+
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+
+class Listening(Table):
+    """A take was listened to by an engine. A draft that gave way to better has no lines."""
+
+    __tablename__ = "listenings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"))
+    key: Mapped[str]
+    engine: Mapped[str]
+    draft: Mapped[bool]
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    language: Mapped[str]
+    created: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("essence", "key"),)
+
+
+class LineRow(Table):
+    """A line as it was heard. text: its words with single spaces between them."""
+
+    __tablename__ = "lines"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    listening: Mapped[int] = mapped_column(ForeignKey("listenings.id"), index=True)
+    speaker: Mapped[int | None] = mapped_column(ForeignKey("speakers.id"), index=True)
+    position: Mapped[int]
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    text: Mapped[str]
+    confidence: Mapped[float]
+    draft: Mapped[bool]
+    engine: Mapped[str]
+    language: Mapped[str]
+
+
+class WordRow(Table):
+    """A word of a line. position: counted from 0 within the line."""
+
+    __tablename__ = "words"
+
+    line: Mapped[int] = mapped_column(ForeignKey("lines.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    confidence: Mapped[float]
