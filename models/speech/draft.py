@@ -1,0 +1,102 @@
+"""PocketSphinx: a small recogniser that makes drafts where no Whisper model is installed.
+
+A quarter of its words are wrong on clean speech: enough to find a line by, never to read from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import EngineError
+from core.speech import Word
+from models.card import ModelCard
+from models.speech.passages import single_passages
+from models.speech.protocol import Span, TranscribeOptions, Transcript
+
+_FILLER = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
+_PRONUNCIATION = re.compile(r"\(\d+\)$")
+_RATE = 16_000
+_LOUD = 10 ** (-26 / 20)
+
+
+@dataclass(frozen=True)
+class PocketSphinx:
+    """PocketSphinx with the US English model in its wheel."""
+
+    draft: bool = True
+
+    @cached_property
+    def card(self) -> ModelCard:
+        """Name and licence of the model; a stand-in. Raises EngineError where it is absent."""
+        number = installed_version()
+        return ModelCard(
+            name="pocketsphinx en-us",
+            version=number,
+            runtime=f"pocketsphinx {number}",
+            weights_sha256="",
+            licence="BSD-2-Clause",
+            trained_on="not disclosed by its authors for the model in the wheel",
+            source="https://github.com/cmusphinx/pocketsphinx",
+            stand_in=True,
+        )
+
+    def transcribe(
+        self, sound: NDArray[np.float32], spans: Sequence[Span], options: TranscribeOptions
+    ) -> Transcript:
+        """See Recogniser. English only: another language or a prompt is ignored with a warning."""
+        installed_version()
+        from pocketsphinx import Decoder
+
+        decoder = Decoder(loglevel="FATAL")
+        words = [
+            word
+            for start, end in single_passages(spans, len(sound))
+            for word in _decoded(decoder, sound[start:end], start)
+        ]
+        warnings = ["This is a draft by PocketSphinx: about a quarter of its words are wrong."]
+        if options.language not in ("", "en"):
+            warnings.append(f"PocketSphinx only knows English, not {options.language!r}.")
+        if options.prompt:
+            warnings.append("PocketSphinx takes no prompt; it was ignored.")
+        return Transcript(tuple(words), "en", tuple(warnings))
+
+
+def installed_version() -> str:
+    """The installed PocketSphinx. Raises EngineError naming the remedy where there is none."""
+    try:
+        return version("pocketsphinx")
+    except PackageNotFoundError as fault:
+        raise EngineError(
+            'PocketSphinx is not installed; run `pip install "roomtone[draft]"`.'
+        ) from fault
+
+
+def _decoded(decoder: Any, passage: NDArray[np.float32], offset: int) -> Iterable[Word]:
+    """The words of a passage; fillers (silence, breath, noise) are none."""
+    decoder.start_utt()
+    decoder.process_raw(_pcm16(passage), no_search=False, full_utt=True)
+    decoder.end_utt()
+    frame = _RATE // decoder.config["frate"]
+    for segment in decoder.seg() or ():
+        if _FILLER.match(segment.word):
+            continue
+        start = offset + min(segment.start_frame * frame, len(passage))
+        end = offset + min((segment.end_frame + 1) * frame, len(passage))
+        confidence = min(max(float(segment.prob), 0.0), 1.0)
+        yield Word(_PRONUNCIATION.sub("", segment.word), start, end, confidence)
+
+
+def _pcm16(passage: NDArray[np.float32]) -> bytes:
+    """16-bit samples at a usual level: a take recorded too low would vanish in their steps."""
+    level = float(np.sqrt(np.mean(np.square(passage, dtype=np.float64)))) if len(passage) else 0.0
+    gain = _LOUD / level if level > 0 else 1.0
+    samples: NDArray[np.int16] = np.rint(np.clip(passage * gain, -1, 1) * 32767).astype("<i2")
+    return samples.tobytes()
