@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from core.speech import Line, Turn, Word
 
@@ -21,40 +22,69 @@ def lines(
     language: str,
     pause_s: float = 1.0,
 ) -> tuple[Line, ...]:
-    """The lines of a transcript, in order of their starts; every word is in exactly one.
+    """The lines of a take, in order of their starts; every word is in exactly one.
 
     words, turns: in samples at sample_rate Hz. A word goes to the turn it overlaps most (on a
     tie to the speaker of the word before), else to the nearest within 0.5 s, else to nobody
-    (speaker ""). A line ends where the turn does, or at a pause over pause_s. A turn without
-    words gives no line. A line's confidence is the mean of its words'.
+    (speaker ""). The lines of a turn cover it from end to end: one line, or several that meet
+    in the middle of each pause over pause_s between words. A turn in which no word was
+    recognised is a line without words, of confidence 0. Words of nobody make lines of their
+    own, split at pauses. A line's confidence is the mean of its words'.
     """
     longest_pause = round(pause_s * sample_rate)
-    runs: list[list[_Owned]] = []
+    of_turn: dict[int, list[Word]] = {index: [] for index in range(len(turns))}
+    of_nobody: list[Word] = []
+    places = {id(turn): index for index, turn in enumerate(turns)}
     for word, turn in _owned(words, turns, round(_REACH_S * sample_rate)):
-        goes_on = (
-            runs
-            and runs[-1][-1][1] is turn
-            and word.start - max(before.end for before, _ in runs[-1]) <= longest_pause
-        )
-        if goes_on:
-            runs[-1].append((word, turn))
+        (of_nobody if turn is None else of_turn[places[id(turn)]]).append(word)
+    found = [
+        _line("", run, run[0].start, _end(run), engine, draft, language)
+        for run in _runs(of_nobody, longest_pause)
+    ]
+    for index, spoken in of_turn.items():
+        turn = turns[index]
+        runs = _runs(spoken, longest_pause) or [[]]
+        cuts = [(_end(one) + two[0].start) // 2 for one, two in pairwise(runs)]
+        starts = [min([turn.start, *(word.start for word in runs[0])]), *cuts]
+        ends = [*cuts, max([turn.end, *(word.end for word in runs[-1])])]
+        for run, start, end in zip(runs, starts, ends, strict=True):
+            found.append(_line(turn.speaker, run, start, end, engine, draft, language))
+    return tuple(sorted(found, key=lambda line: (line.start, line.end, line.speaker)))
+
+
+def _runs(words: Sequence[Word], longest_pause: int) -> list[list[Word]]:
+    """Words in order, split where nothing is said for longer than longest_pause samples."""
+    runs: list[list[Word]] = []
+    for word in words:
+        if runs and word.start - _end(runs[-1]) <= longest_pause:
+            runs[-1].append(word)
         else:
-            runs.append([(word, turn)])
-    return tuple(_line(run, engine, draft, language) for run in runs)
+            runs.append([word])
+    return runs
 
 
-def _line(run: Sequence[_Owned], engine: str, draft: bool, language: str) -> Line:
-    """A line of a run of words of one turn."""
-    words = tuple(word for word, _ in run)
-    turn = run[0][1]
+def _end(words: Sequence[Word]) -> int:
+    """Where the last of some words ends."""
+    return max(word.end for word in words)
+
+
+def _line(
+    speaker: str,
+    words: Sequence[Word],
+    start: int,
+    end: int,
+    engine: str,
+    draft: bool,
+    language: str,
+) -> Line:
     return Line(
-        speaker=turn.speaker if turn else "",
-        start=words[0].start,
-        end=max(word.end for word in words),
-        words=words,
+        speaker=speaker,
+        start=start,
+        end=end,
+        words=tuple(words),
         engine=engine,
         draft=draft,
-        confidence=sum(word.confidence for word in words) / len(words),
+        confidence=sum(word.confidence for word in words) / len(words) if words else 0.0,
         language=language,
     )
 
