@@ -346,7 +346,20 @@ def _how(activity: ActivityRecord) -> list[str]:
             + (f", weights {weights}" if weights else "")
             + stand_in
         )
-    if activity.parameters:
-        told = (f"{name} = {json.dumps(plain(v))}" for name, v in activity.parameters.items())
+    told = [
+        f"{name} = {json.dumps(plain(value))}"
+        for name, value in activity.parameters.items()
+        if value != "" and not _nested(value)
+    ]
+    if told:
         lines.append(", ".join(told))
     return lines
+
+
+def _nested(value: JSON) -> bool:
+    """Whether a parameter is too much for a line of a tree; `trace_json` has it whole."""
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, Sequence) and any(
+        isinstance(item, Mapping | Sequence) and not isinstance(item, str) for item in value
+    )
