@@ -1,0 +1,115 @@
+"""Cleaning recipes: how much noise to take, and what the cleaning may cost."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.errors import UsageError
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class GateLimits:
+    """What a cleaned channel may have lost or gained before a person has to look at it.
+
+    lag_samples, length_samples, clipped_samples: samples, normally 0.
+    level_change_db: of the speech, either way. sibilant_loss_db: 4-10 kHz where there are
+    sibilants. air_loss_db: 8-20 kHz in speech. over_suppressed: share (0 to 1) of the cells, in
+    time and frequency, 25 dB above the noise of the pauses that came out more than 10 dB lower
+    (a burst of noise between the words counts as well, so this is generous). musical_noise:
+    natural logarithm of the kurtosis ratio in the pauses. noise_added_db: by which the pauses
+    may be louder than before. Lower is stricter throughout.
+    """
+
+    lag_samples: int = 0
+    length_samples: int = 0
+    clipped_samples: int = 0
+    level_change_db: float = 1.0
+    sibilant_loss_db: float = 3.0
+    air_loss_db: float = 4.0
+    over_suppressed: float = 0.2
+    musical_noise: float = 1.0
+    noise_added_db: float = 0.5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a take is cleaned.
+
+    name: as asked for. limit_db: the most any sound is attenuated in dB; None takes all that
+    the engine can, 0 leaves the sound alone. target_level_dbfs: active speech level at which the
+    engine hears the take. gentler: name of the recipe that is tried where a gate fails, or
+    empty. limits: of the gates.
+    """
+
+    name: str
+    limit_db: float | None
+    target_level_dbfs: float
+    gentler: str
+    limits: GateLimits
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The recipes that come with roomtone, in alphabetical order."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load_recipe(name: str) -> Recipe:
+    """A recipe by name (`standard`) or from a TOML file by its path.
+
+    Raises UsageError for a name that is neither, and for a file that is no recipe.
+    """
+    path = FOLDER / f"{name}.toml"
+    if name not in recipe_names():
+        path = Path(name)
+        if path.suffix != ".toml" or not path.is_file():
+            raise UsageError(
+                f"There is no recipe {name!r}; use one of {', '.join(recipe_names())} or the path "
+                "of a .toml file."
+            )
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise UsageError(f"{path} can't be read as a recipe: {fault}.") from fault
+    return _recipe(path, table)
+
+
+def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
+    """A recipe from its table, every key and value checked."""
+    gates = table.pop("gates", {})
+    known = {"limit_db", "target_level_dbfs", "gentler"}
+    limits = {field.name for field in fields(GateLimits)}
+    if not isinstance(gates, dict):
+        raise UsageError(f"{path}: write the gates' limits under a heading [gates].")
+    unknown = sorted((set(table) - known) | (set(gates) - limits))
+    if unknown:
+        raise UsageError(f"{path} has a key {unknown[0]!r} that no recipe has; remove it.")
+    limit = table.get("limit_db", 12.0)
+    return Recipe(
+        name=path.stem,
+        limit_db=None if limit == "none" else _number(path, "limit_db", limit, 0, 120),
+        target_level_dbfs=_number(
+            path, "target_level_dbfs", table.get("target_level_dbfs", -26.0), -60, 0
+        ),
+        gentler=str(table.get("gentler", "")),
+        limits=_limits(path, gates),
+    )
+
+
+def _limits(path: Path, gates: dict[str, Any]) -> GateLimits:
+    """The limits of the gates; those in samples are whole numbers."""
+    numbers = {key: _number(path, key, value, 0, 1e9) for key, value in gates.items()}
+    counts = {key: round(n) for key, n in numbers.items() if key.endswith("_samples")}
+    return GateLimits(**{**numbers, **counts})  # type: ignore[arg-type]
+
+
+def _number(path: Path, key: str, value: object, low: float, high: float) -> float:
+    """A number within its range."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise UsageError(f"{path}: {key} = {value!r} must be a number from {low} to {high}.")
+    return float(value)

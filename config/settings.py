@@ -1,0 +1,140 @@
+"""Settings: what is in force, and where each value comes from.
+
+A value given on the command line wins over an environment variable (`ROOMTONE_…`), that over
+`roomtone.toml` in the working folder, that over `roomtone.toml` in the home, that over the
+default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import UsageError
+from core.time import FrameRate, parse_rate
+
+FILE_NAME = "roomtone.toml"
+DEFAULT_HOME = Path("~/.roomtone")
+
+
+class Settings(BaseSettings):
+    """Everything a person may set. Descriptions are shown by `roomtone config show`."""
+
+    model_config = SettingsConfigDict(env_prefix="ROOMTONE_", extra="forbid", frozen=True)
+
+    home: Path = Field(DEFAULT_HOME, description="database, store and weights lie in here")
+    project: str = Field("", description="name of the production; speakers are kept by it")
+    media: tuple[Path, ...] = Field((), description="folders in which media are looked for")
+    recipe: str = Field("standard", description="cleaning recipe: a name or a TOML file")
+    loudness: str = Field("none", description="delivery spec: r128, atsc-a85, netflix or none")
+    sample_rate: int = Field(48000, ge=8000, le=384000, description="of the session, in Hz")
+    edl_rate: str = Field("", description="frame rate of EDLs; empty: as the media say")
+    handles_s: float = Field(1.0, ge=0, le=60, description="handles of the clips, in seconds")
+    denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
+    allow_stand_in: bool = Field(
+        False, description="clean with rnnoise where deepfilternet3 is not installed"
+    )
+    recogniser: str = Field(
+        "auto", description="auto, faster-whisper:NAME, whisper:NAME, pocketsphinx or none"
+    )
+    allow_draft: bool = Field(
+        True, description="let auto fall back to PocketSphinx drafts, marked as such"
+    )
+    language: str = Field("", description="spoken language (en, de, …); empty: detected")
+    prompt: str = Field("", description="names and terms the recogniser should expect")
+    speakers: int = Field(0, ge=0, le=50, description="speakers a take; 0: found")
+    threads: int = Field(0, ge=0, le=256, description="threads an engine uses; 0: all cores")
+    workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
+
+    @field_validator("home", "media")
+    @classmethod
+    def _expand(cls, value: Any) -> Any:
+        if isinstance(value, Path):
+            return value.expanduser().absolute()
+        return tuple(path.expanduser().absolute() for path in value)
+
+    @field_validator("edl_rate")
+    @classmethod
+    def _is_rate(cls, value: str) -> str:
+        if value:
+            parse_rate(value)
+        return value
+
+    @property
+    def threads_in_force(self) -> int:
+        """Threads an engine uses, at least 1."""
+        return self.threads or os.cpu_count() or 1
+
+    @property
+    def edl_frame_rate(self) -> FrameRate | None:
+        """The frame rate set for EDLs, or None."""
+        return parse_rate(self.edl_rate) if self.edl_rate else None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A setting as it is in force: its name, value, and where the value comes from."""
+
+    name: str
+    value: object
+    source: str
+    description: str
+
+
+def load_settings(overrides: dict[str, Any], folder: Path) -> tuple[Settings, tuple[Origin, ...]]:
+    """The settings in force, and where each comes from.
+
+    overrides: what the command line gives. folder: the working folder, in which a
+    `roomtone.toml` is looked for. Raises UsageError with one sentence naming what is wrong.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    here = _file(folder / FILE_NAME)
+    home = Path(
+        given.get("home") or os.environ.get("ROOMTONE_HOME") or here.get("home") or DEFAULT_HOME
+    ).expanduser()
+    at_home = _file(home / FILE_NAME)
+    environment = {
+        name for name in Settings.model_fields if f"ROOMTONE_{name.upper()}" in os.environ
+    }
+    from_files = {**at_home, **here}
+    values = {
+        name: value
+        for name, value in from_files.items()
+        if name not in environment and name not in given
+    }
+    try:
+        settings = Settings(**{**values, **given})
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise UsageError(f"The setting {name!r} is wrong: {first['msg']}.") from fault
+    origins = []
+    for name, field in Settings.model_fields.items():
+        if name in given:
+            source = "command line"
+        elif name in environment:
+            source = f"ROOMTONE_{name.upper()}"
+        elif name in here:
+            source = str(folder / FILE_NAME)
+        elif name in at_home:
+            source = str(home / FILE_NAME)
+        else:
+            source = "default"
+        origins.append(Origin(name, getattr(settings, name), source, field.description or ""))
+    return settings, tuple(origins)
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as source:
+            return tomllib.load(source)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise UsageError(f"{path} can't be read as TOML ({fault}).") from fault

@@ -1,0 +1,280 @@
+"""Cleaning a channel: length, lag, limit and level are kept, and silence stays silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from config.recipes import load_recipe, recipe_names
+from core.errors import EngineError, UsageError
+from models.card import ModelCard
+from models.denoise import rnnoise
+from models.denoise.clean import DenoiseOptions, active_level, clean_channel
+from models.denoise.protocol import Denoiser
+
+Floats = NDArray[np.float64]
+CARD = ModelCard("test", "1", "numpy", "", "MIT", "", "")
+
+
+@dataclass
+class Scaled:
+    """An engine that gives back what it got, at a level, and notes the lengths."""
+
+    factor: float
+    card: ModelCard = CARD
+    sample_rate: int = 48_000
+    lengths: list[int] = field(default_factory=list)
+
+    def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.lengths.append(len(sound))
+        return sound * np.float32(self.factor)
+
+
+@dataclass
+class Short(Scaled):
+    """An engine that loses a sample."""
+
+    def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        return sound[:-1]
+
+
+def reader(sound: Floats) -> Callable[[int, int], Floats]:
+    def read(start: int, n: int) -> Floats:
+        out = np.zeros(n)
+        first, last = max(start, 0), min(start + n, len(sound))
+        if last > first:
+            out[first - start : last - start] = sound[first:last]
+        return out
+
+    return read
+
+
+def cleaned(sound: Floats, rate: int, engine: Denoiser, options: DenoiseOptions) -> Floats:
+    return np.concatenate(
+        [np.zeros(0), *clean_channel(reader(sound), len(sound), rate, engine, options)]
+    )
+
+
+def level_db(sound: Floats) -> float:
+    return float(10 * np.log10(np.mean(np.square(sound)) + 1e-30))
+
+
+def voice(seconds: float, rate: int = 48_000) -> Floats:
+    """Half-second syllables of a buzzing 120 Hz voice with two formants, pauses between."""
+    time = np.arange(round(seconds * rate)) / rate
+    sound = np.zeros(len(time))
+    for harmonic in range(1, 40):
+        hz = 120.0 * harmonic
+        gain = np.exp(-(((hz - 600) / 300) ** 2)) + 0.5 * np.exp(-(((hz - 1500) / 400) ** 2))
+        vibrato = 0.02 * harmonic * np.sin(2 * np.pi * 5 * time)
+        sound += (gain + 0.01) * np.sin(2 * np.pi * hz * time + vibrato)
+    syllables = np.clip(np.sin(2 * np.pi * time), 0, None) ** 0.5
+    return 0.05 * sound * syllables
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 96_000])
+def test_a_limit_of_nothing_gives_the_original_bit_for_bit(rate: int) -> None:
+    sound = np.random.default_rng(1).standard_normal(3 * rate + 17) * 0.1
+    out = cleaned(sound, rate, Scaled(0.0), DenoiseOptions(limit_db=0, chunk_s=1))
+    assert np.array_equal(out, sound)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    frames=st.integers(0, 5 * 8_000),
+    rate=st.sampled_from([8_000, 11_025, 16_000]),
+    lead=st.integers(0, 2),
+    fade=st.sampled_from([0.0, 0.1, 0.5]),
+)
+def test_the_length_is_kept_and_nothing_moves(
+    frames: int, rate: int, lead: int, fade: float
+) -> None:
+    sound = np.sin(np.arange(frames) * 0.3) * np.linspace(0.1, 0.2, frames)
+    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=lead, crossfade_s=fade)
+    out = cleaned(sound, rate, Scaled(1.0, sample_rate=rate), options)
+    assert len(out) == frames
+    assert frames == 0 or np.max(np.abs(out - sound)) < 1e-6
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 44_100, 96_000])
+def test_another_sample_rate_goes_there_and_back_without_lag(rate: int) -> None:
+    time = np.arange(4 * rate + 123) / rate
+    sound = 0.1 * np.sin(2 * np.pi * (300 + 400 * time) * time) * np.hanning(len(time))
+    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=1)
+    out = cleaned(sound, rate, Scaled(1.0), options)
+    assert level_db(out - sound) < level_db(sound) - 90
+
+
+@pytest.mark.parametrize("limit", [6.0, 12.0, 24.0])
+def test_nothing_is_attenuated_beyond_the_limit(limit: float) -> None:
+    sound = np.random.default_rng(2).standard_normal(100_000) * 0.1
+    out = cleaned(sound, 48_000, Scaled(0.0), DenoiseOptions(limit_db=limit))
+    assert np.allclose(out, sound * 10 ** (-limit / 20), rtol=1e-12)
+
+
+def test_sound_above_the_engines_band_stays_at_the_limit() -> None:
+    time = np.arange(96_000 * 2) / 96_000
+    ultrasonic = 0.1 * np.sin(2 * np.pi * 35_000 * time)
+    out = cleaned(ultrasonic, 96_000, Scaled(1.0), DenoiseOptions(limit_db=12.0))
+    middle = slice(10_000, -10_000)
+    assert level_db(out[middle]) - level_db(ultrasonic[middle]) == pytest.approx(-12.0, abs=0.01)
+
+
+def test_digital_silence_stays_digital_silence() -> None:
+    engine = rnnoise.load()
+    options = DenoiseOptions(limit_db=12.0)
+    assert not np.any(cleaned(np.zeros(96_000), 48_000, engine, options))
+    sound = np.random.default_rng(3).standard_normal(96_000) * 0.05
+    sound[30_000:50_000] = 0.0
+    sound[70_000] = 0.0
+    out = cleaned(sound, 44_100, engine, options)
+    assert not np.any(out[30_000:50_000])
+    assert np.all(out[:30_000] != 0)
+    assert out[70_000] != 0
+
+
+def test_samples_that_are_no_numbers_do_not_spread() -> None:
+    sound = np.random.default_rng(4).standard_normal(48_000) * 0.1
+    sound[1000], sound[2000], sound[3000] = np.nan, np.inf, -np.inf
+    for limit in (0.0, 12.0, None):
+        out = cleaned(sound, 48_000, Scaled(0.5), DenoiseOptions(limit_db=limit))
+        assert np.all(np.isfinite(out))
+        assert np.max(np.abs(out)) < 1
+
+
+def test_the_engine_hears_the_speech_at_its_level_and_the_output_does_not() -> None:
+    heard: list[float] = []
+
+    class Listening(Scaled):
+        def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+            heard.append(active_level([sound], 48_000))
+            return sound
+
+    for gain_db in (-40.0, -24.0, 0.0):
+        sound = voice(6) * 10 ** (gain_db / 20)
+        out = cleaned(sound, 48_000, Listening(1.0), DenoiseOptions(limit_db=None))
+        assert level_db(out - sound) < level_db(sound) - 100
+    assert heard == pytest.approx([-26.0] * 3, abs=0.05)
+
+
+def test_a_take_shorter_than_a_chunk_is_one_pass_and_a_long_one_stays_bounded() -> None:
+    engine = Scaled(1.0)
+    options = DenoiseOptions(limit_db=None, chunk_s=2, lead_in_s=1, crossfade_s=0.5)
+    cleaned(voice(2.4), 48_000, engine, options)
+    assert engine.lengths == [round(2.4 * 48_000)]
+    engine.lengths.clear()
+    cleaned(np.tile(voice(2), 10), 48_000, engine, options)
+    assert len(engine.lengths) == 10
+    assert max(engine.lengths) <= round((2 + 1 + 0.5 + 0.2) * 48_000)
+
+
+def test_chunks_join_where_two_passes_differ() -> None:
+    class Drifting(Scaled):
+        def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+            self.lengths.append(len(sound))
+            return sound * np.float32(1.0 if len(self.lengths) % 2 else 0.5)
+
+    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=0, crossfade_s=0.5)
+    sound = np.full(3 * 48_000, 0.1)
+    out = cleaned(sound, 48_000, Drifting(1.0), options) / 0.1
+    assert np.max(np.abs(np.diff(out))) < 1e-4
+    assert out[47_000] == pytest.approx(1.0, abs=1e-6)
+    assert out[60_000] == pytest.approx(0.75, abs=1e-3)
+    assert out[90_000] == pytest.approx(0.5, abs=1e-6)
+
+
+def test_an_engine_that_loses_samples_is_caught() -> None:
+    with pytest.raises(EngineError, match="answered 48000 samples with 47999"):
+        cleaned(voice(1), 48_000, Short(1.0), DenoiseOptions())
+
+
+def test_options_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(UsageError, match="0 to 120 dB"):
+        DenoiseOptions(limit_db=-1)
+    with pytest.raises(UsageError, match="do not fit together"):
+        DenoiseOptions(chunk_s=1, crossfade_s=0.8)
+
+
+def test_the_active_level_is_that_of_the_speech_not_of_the_pauses() -> None:
+    rate = 48_000
+    burst = 0.1 * np.sqrt(2) * np.sin(2 * np.pi * 1000 * np.arange(4 * rate) / rate)
+    sound = np.concatenate([burst, np.zeros(6 * rate)] * 2)
+    # P.56 counts 200 ms of hangover after each burst of 4 s as active: 0.2 dB.
+    assert active_level([sound], rate) == pytest.approx(-20 - 10 * np.log10(4.2 / 4), abs=0.1)
+    noise = np.random.default_rng(5).standard_normal(len(sound)) * 0.1 * 10 ** (-8 / 20)
+    assert active_level([sound + noise], rate) == pytest.approx(-20.2, abs=1.0)
+    rumble = 0.3 * np.sin(2 * np.pi * 12 * np.arange(len(sound)) / rate)
+    assert active_level([sound + rumble], rate) == pytest.approx(-20.2, abs=0.5)
+    assert active_level([np.zeros(rate)], rate) == float("-inf")
+    assert active_level([], rate) == float("-inf")
+
+
+@settings(max_examples=20, deadline=None)
+@given(cuts=st.lists(st.integers(0, 48_000), max_size=6))
+def test_the_active_level_does_not_depend_on_the_blocks(cuts: list[int]) -> None:
+    sound = voice(1)
+    whole = active_level([sound], 48_000)
+    assert active_level(np.split(sound, sorted(cuts)), 48_000) == pytest.approx(whole, abs=1e-9)
+
+
+def test_the_stand_in_takes_noise_out_of_the_pauses_without_lag() -> None:
+    engine = rnnoise.load()
+    assert engine.card.stand_in
+    assert len(engine.card.weights_sha256) == 64
+    speech = voice(8)
+    noisy = speech + np.random.default_rng(6).standard_normal(len(speech)) * 0.004
+    out = cleaned(noisy, 48_000, engine, DenoiseOptions(limit_db=None))
+    assert len(out) == len(noisy)
+    pauses = speech == 0
+    pauses[: 4 * 48_000] = False
+    assert level_db(out[pauses]) < level_db(noisy[pauses]) - 12
+    size = 1 << 20
+    product = np.fft.rfft(out, size) * np.conj(np.fft.rfft(speech, size))
+    # Within half a period of the voice: its 960 samples of delay would show as 160.
+    near = np.roll(np.fft.irfft(product, size), 190)[:380]
+    assert abs(int(np.argmax(near)) - 190) <= 2
+
+
+def test_the_stand_in_does_not_wrap_around_on_loud_sound() -> None:
+    loud = voice(2).astype(np.float32)
+    loud *= 1.6 / np.max(np.abs(loud))
+    out = rnnoise.load().denoise(loud)
+    both = np.abs(loud) > 0.8
+    assert np.mean(np.sign(out[both]) == np.sign(loud[both])) > 0.95
+
+
+def test_the_recipes_say_what_they_take() -> None:
+    assert recipe_names() == ("bypass", "full", "gentle", "standard")
+    limits = {name: load_recipe(name).limit_db for name in recipe_names()}
+    assert limits == {"bypass": 0, "full": None, "gentle": 6, "standard": 12}
+    assert load_recipe("standard").gentler == "gentle"
+    for name in recipe_names():
+        gentler = load_recipe(name).gentler
+        assert gentler == "" or gentler in recipe_names()
+
+
+def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    mine = tmp_path / "harsh.toml"
+    mine.write_text('limit_db = 20\ngentler = "standard"\n[gates]\nair_loss_db = 8\n')
+    recipe = load_recipe(str(mine))
+    assert (recipe.name, recipe.limit_db, recipe.gentler) == ("harsh", 20.0, "standard")
+    assert recipe.limits.air_loss_db == 8
+    for text, fault in (
+        ("limit = 3", "a key 'limit'"),
+        ("limit_db = 'much'", "must be a number"),
+        ("limit_db = 900", "must be a number"),
+        ("[gates]\nair = 3", "a key 'air'"),
+        ("limit_db =", "can't be read"),
+    ):
+        mine.write_text(text)
+        with pytest.raises(UsageError, match=fault):
+            load_recipe(str(mine))
+    with pytest.raises(UsageError, match="bypass, full, gentle, standard"):
+        load_recipe("nothing")
