@@ -36,6 +36,16 @@ class EngineChoice:
     weights_sha256: str = ""
     key: str = "none"
 
+    @property
+    def label(self) -> str:
+        """As a person reads it: `faster-whisper small`; empty for none."""
+        library = {
+            "faster-whisper": "faster-whisper",
+            "whisper": "openai-whisper",
+            "pocketsphinx": "PocketSphinx",
+        }.get(self.kind, "")
+        return f"{library} {self.name}".strip()
+
 
 def choose(name: str, weights_dir: Path, allow_draft: bool) -> EngineChoice:
     """The recogniser that a setting stands for.

@@ -1,0 +1,164 @@
+"""`roomtone clean`: a cut or sound files, cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.common import OUT, print_json, settings_for
+from cli.progress import shown
+from config.deliveries import load_delivery
+from config.recipes import load_recipe
+from config.settings import Settings
+from core.errors import InputError, UsageError
+
+
+def command(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="CUT|AUDIO...", help="A cut (.otio, .edl) or sound files."),
+    ],
+    media: Annotated[
+        list[Path] | None, typer.Option(help="Folder that holds media; may be given again.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the delivery (default: NAME_roomtone).")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="gentle, standard, full, bypass, or a recipe file.")
+    ] = None,
+    loudness: Annotated[
+        str | None, typer.Option(help="Delivery spec: r128, atsc-a85, netflix or none.")
+    ] = None,
+    edl_rate: Annotated[
+        str | None, typer.Option(help="Frame rate of an EDL (default: as its media say).")
+    ] = None,
+    stand_in: Annotated[
+        bool, typer.Option("--stand-in", help="Clean with RNNoise where DeepFilterNet3 is missing.")
+    ] = False,
+    direct: Annotated[bool, typer.Option("--direct", help="Run without Prefect.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")] = False,
+) -> None:
+    """Clean a CUT: read, relink, clean, transcribe, conform, normalise, write back.
+
+    Or clean AUDIO files whole, each to a broadcast wave of the same name.
+    """
+    from adapters.timelines.read import SUFFIXES
+
+    settings = settings_for(
+        media=tuple(media) if media else None,
+        recipe=recipe,
+        loudness=loudness,
+        edl_rate=edl_rate,
+        allow_stand_in=True if stand_in else None,
+    )
+    load_recipe(settings.recipe)
+    load_delivery(settings.loudness)
+    for path in inputs:
+        if not path.is_file():
+            raise InputError(f"{path} does not exist; give the path of a cut or of sound files.")
+    cuts = [path for path in inputs if path.suffix.lower() in SUFFIXES]
+    sounds = [path for path in inputs if path not in cuts]
+    if cuts and sounds:
+        raise UsageError("Give cuts or sound files, not both at once.")
+    outcomes: list[dict[str, Any]] = []
+    with shown(quiet or as_json) as progress:
+        if sounds:
+            folder = out or Path("roomtone-cleaned")
+            outcomes = _clean_sounds(settings, sounds, folder, progress)
+        for cut in cuts:
+            folder = out or Path(f"{cut.stem}_roomtone")
+            place = folder / cut.stem if out and len(cuts) > 1 else folder
+            outcomes.append(_clean_cut(settings, cut, place, direct, progress))
+    if as_json:
+        print_json(outcomes[0] if len(inputs) == 1 else outcomes)
+    elif not quiet:
+        for outcome in outcomes:
+            (_tell_cut if cuts else _tell_sound)(outcome)
+
+
+def _clean_cut(
+    settings: Settings, cut: Path, out: Path, direct: bool, progress: Any
+) -> dict[str, Any]:
+    from flows.clean_cut import InTurn, Job, clean_cut
+    from flows.workspace import open_workspace
+
+    job = Job(
+        cut=cut,
+        media=settings.media or (cut.parent.absolute(),),
+        out=out,
+        recipe=load_recipe(settings.recipe),
+        spec=load_delivery(settings.loudness),
+    )
+    if direct:
+        with open_workspace(settings) as work:
+            return asdict(clean_cut(work, job, progress, InTurn()))
+    from flows.quiet import quiet_prefect
+
+    quiet_prefect(settings.home)
+    progress.step("Starting Prefect", 0)
+    from flows.prefect_clean import run
+
+    return asdict(run(job, settings, settings.recipe, progress))
+
+
+def _clean_sounds(
+    settings: Settings, sounds: list[Path], out: Path, progress: Any
+) -> list[dict[str, Any]]:
+    from flows.clean_audio import clean_audio
+    from flows.workspace import open_workspace
+
+    with open_workspace(settings) as work:
+        done = clean_audio(
+            work,
+            sounds,
+            out,
+            load_recipe(settings.recipe),
+            load_delivery(settings.loudness),
+            progress,
+        )
+    return [asdict(item) for item in done]
+
+
+def _tell_cut(outcome: dict[str, Any]) -> None:
+    """The summary of a run, for a person."""
+    cleaned, heard, takes = (outcome["takes_cleaned"], outcome["takes_heard"], outcome["takes"])
+    OUT.print(f"[bold]{outcome['out']}[/bold]")
+    if not cleaned and not heard:
+        work = "nothing to clean or transcribe: all of it was done before"
+    else:
+        work = f"{cleaned} cleaned now, {takes - cleaned} from the store; {heard} transcribed now"
+    OUT.print(f"  Takes      {takes} needed: {work}")
+    OUT.print(f"  Engines    {', '.join(outcome['engines'])}")
+    OUT.print(f"  Loudness   {_loudness(outcome)}")
+    state = "written" if outcome["rendered_now"] else "already as it should be, left alone"
+    OUT.print(f"  Delivery   {outcome['files']} files, {state}")
+    for sentence in outcome["flagged"]:
+        OUT.print(f"  [yellow]Listen to[/yellow]  {sentence}", markup=True)
+    for item in outcome["offline"]:
+        OUT.print(f"  [red]Offline[/red]    {item['event_id']}: {item['reason']}")
+    for note in outcome["notes"]:
+        OUT.print(f"  Note       {note}", markup=False)
+    OUT.print(f"  Report     {outcome['out'] / 'report.html'}")
+
+
+def _loudness(outcome: dict[str, Any]) -> str:
+    if outcome["loudness"] == float("-inf"):
+        return "silent"
+    text = f"{outcome['loudness']:.1f} LUFS, {outcome['true_peak']:.1f} dBTP measured"
+    if outcome["gain_db"]:
+        text += f"; {outcome['gain_db']:+.2f} dB applied to every stem"
+    return text
+
+
+def _tell_sound(outcome: dict[str, Any]) -> None:
+    now = "cleaned" if outcome["cleaned_now"] else "from the store"
+    OUT.print(
+        f"[bold]{outcome['out']}[/bold]  {now} with {outcome['engine']}, {_loudness(outcome)}"
+    )
+    for sentence in outcome["flagged"]:
+        OUT.print(f"  [yellow]Listen to[/yellow]  {sentence}")

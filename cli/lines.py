@@ -1,0 +1,47 @@
+"""`roomtone lines`: what is said in the takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from cli.common import OUT, print_json, settings_for
+from cli.takeline import describe, timecode
+from core.errors import InputError
+
+
+def command(
+    take: Annotated[
+        str | None, typer.Option(help="A take: 12A-T03, 12A-3 or the file's name.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as JSON.")] = False,
+) -> None:
+    """List the lines of a take, or of all takes, with speaker and timecode."""
+    from db.catalogue import lines_of
+    from db.engine import open_database
+
+    settings = settings_for()
+    database = open_database(settings.home / "roomtone.db")
+    try:
+        with database.read() as session:
+            found = lines_of(session, take, None)
+    finally:
+        database.close()
+    if take is not None and not found:
+        raise InputError(f"No lines are known of take {take!r}; clean a cut that uses it first.")
+    if as_json:
+        print_json([describe(item) for item in found])
+        return
+    name = None
+    for item in found:
+        if item.name != name:
+            name = item.name
+            OUT.print(f"[bold]{escape(name)}[/bold]")
+        draft = "  [yellow](draft)[/yellow]" if item.line.draft else ""
+        text = escape(item.line.text) or "[dim](no words)[/dim]"
+        OUT.print(
+            f"  {timecode(item, item.line.start)}  "
+            f"[cyan]{escape(item.line.speaker or '?'):<10}[/cyan] {text}{draft}"
+        )

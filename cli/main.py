@@ -1,0 +1,80 @@
+"""The `roomtone` command: its commands, and how faults become sentences and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import typer
+
+from cli import clean, config_show, demo, doctor, lines, models, search, trace
+from cli.common import ERR, quietly_closed
+from core.errors import ExitCode, RoomtoneError
+
+app = typer.Typer(
+    name="roomtone",
+    help="Clean the dialogue of a film, conform it to the edit, and find every spoken line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command("clean")(clean.command)
+app.command("search")(search.command)
+app.command("lines")(lines.command)
+app.command("trace")(trace.command)
+app.command("demo")(demo.command)
+app.command("doctor")(doctor.command)
+app.add_typer(models.app, name="models")
+app.add_typer(config_show.app, name="config")
+
+
+def main() -> None:
+    """Run a command and exit with one of the documented codes."""
+    try:
+        with quietly_closed():
+            app()
+    except RoomtoneError as fault:
+        ERR.print(f"[red]roomtone:[/red] {_escaped(str(fault))}")
+        sys.exit(fault.exit_code)
+    except KeyboardInterrupt:
+        ERR.print("Stopped. What was finished is kept; run the same command to go on.")
+        sys.exit(130)
+    except Exception as fault:
+        log = _log_fault()
+        first = str(fault).splitlines()[0] if str(fault) else ""
+        ERR.print(
+            f"[red]roomtone:[/red] an internal fault ({type(fault).__name__}: "
+            f"{_escaped(first)}); the details are in {log}."
+        )
+        sys.exit(ExitCode.INTERNAL)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _log_fault() -> str:
+    """Write the traceback of the fault at hand to the log, for operators."""
+    home = Path(os.environ.get("ROOMTONE_HOME", "~/.roomtone")).expanduser()
+    path = home / "log" / "roomtone.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=5_000_000, backupCount=3, encoding="utf-8")
+    except OSError:
+        return "no log, because the home can't be written"
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("roomtone")
+    logger.propagate = False
+    logger.addHandler(handler)
+    logger.exception("internal fault: %s", " ".join(sys.argv))
+    return str(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`roomtone models`: which engines and weights are there, and how to get them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.common import ERR, OUT, print_json, settings_for
+from core.errors import InputError
+from models.known_weights import KNOWN
+from models.weights import WeightsFolder
+
+app = typer.Typer(help="Engines and their weights.", no_args_is_help=True)
+
+
+def _folder() -> WeightsFolder:
+    return WeightsFolder(settings_for().home / "weights")
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the weights that are installed and those that can be fetched."""
+    folder = _folder()
+    installed = {item.name: item for item in folder.installed()}
+    if as_json:
+        print_json(
+            {
+                "folder": folder.root,
+                "installed": [asdict(item) for item in installed.values()],
+                "known": [asdict(item) for item in KNOWN.values()],
+            }
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "for", "installed", "size", "licence", "sha256"):
+        table.add_column(heading)
+    for name, known in KNOWN.items():
+        here = installed.pop(name, None)
+        table.add_row(
+            name,
+            known.kind,
+            "yes" if here else "no",
+            f"{known.size_mb} MB",
+            known.licence,
+            here.sha256[:12] if here else "",
+        )
+    for item in installed.values():
+        table.add_row(
+            item.name, item.kind, "yes", f"{item.size / 1e6:.0f} MB", "unknown", item.sha256[:12]
+        )
+    OUT.print(table)
+    OUT.print(f"Weights lie in {folder.root}.", markup=False)
+
+
+@app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(help="A name from `roomtone models list`.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Fetch weights from their authors; goes on where a broken download stopped."""
+    from rich.progress import DownloadColumn
+    from rich.progress import Progress as Bars
+
+    shown = ERR.is_terminal and not quiet
+    with Bars(
+        *Bars.get_default_columns(), DownloadColumn(), console=ERR, disable=not shown
+    ) as bars:
+        row = bars.add_task(f"Fetching {name}", total=None)
+        path = _folder().fetch(
+            name, lambda done, total: bars.update(row, completed=done, total=total or None)
+        )
+    OUT.print(f"{name} is in {path}.", markup=False)
+
+
+@app.command("import")
+def import_weights(
+    source: Annotated[Path, typer.Argument(help="A folder of weights, or a Whisper .pt file.")],
+) -> None:
+    """Import weights by hand, for a machine with no network; their hashes are checked."""
+    if not source.exists():
+        raise InputError(f"{source} does not exist; give a folder of weights or a .pt file.")
+    folder = _folder()
+    for name in folder.import_from(source):
+        OUT.print(f"Imported {name} into {folder.root / name}.", markup=False)

@@ -1,0 +1,200 @@
+"""Clean plain sound files, with no cut: each whole, to a broadcast wave of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from adapters.media.decode import Sound
+from adapters.media.essence import file_sha256
+from adapters.media.probe import probe
+from adapters.media.write import WaveWriter
+from config.deliveries import DeliverySpec
+from config.recipes import Recipe
+from core.errors import OutputError
+from core.media import MediaFile
+from core.plan import Take
+from core.stems import FULL_SCALE, to_grid
+from db.memory import AssetRecord, asset_at, remember_asset
+from db.provenance import ActivityRecord, Use, record
+from flows.clean_cut import Engines, choose_engines
+from flows.listen import listen_take, recall_lines
+from flows.progress import Progress
+from flows.stems import coding_history
+from flows.takes import CleanedTake, clean_take, flagged, recall_take
+from flows.turnover import hash_media
+from flows.workspace import Workspace, code_version, machine
+from models.loudness import LoudnessMeter, programme_gain
+
+BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class CleanedFile:
+    """A sound file that was cleaned. loudness, true_peak: after cleaning, before `gain_db`."""
+
+    source: Path
+    out: Path
+    cleaned_now: bool
+    loudness: float
+    true_peak: float
+    gain_db: float
+    flagged: tuple[str, ...]
+    engine: str
+
+
+def clean_audio(
+    work: Workspace,
+    sources: Sequence[Path],
+    out: Path,
+    recipe: Recipe,
+    spec: DeliverySpec,
+    progress: Progress,
+) -> tuple[CleanedFile, ...]:
+    """Clean each file whole into the folder `out`, and note what is said in it.
+
+    Lag is zero and length, rate, channels and timecode are kept. Raises InputError for a file
+    that can't be read, OutputError where an output would overwrite an input or a stranger's file.
+    """
+    engines = choose_engines(work)
+    for note in engines.notes:
+        progress.say(note)
+    targets = _targets(work, sources, out)
+    name = "Cleaning files"
+    progress.step(name, len(sources))
+    done = []
+    for source, target in zip(sources, targets, strict=True):
+        done.append(_clean(work, source, target, recipe, spec, engines))
+        progress.advance(name)
+    return tuple(done)
+
+
+def _targets(work: Workspace, sources: Sequence[Path], out: Path) -> list[Path]:
+    """Where each file goes, after checking that nothing is overwritten."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"{out} can't be written ({fault.strerror}); choose another --out."
+        ) from fault
+    targets = [out / f"{source.stem}.wav" for source in sources]
+    inputs = {source.resolve() for source in sources}
+    for source, target in zip(sources, targets, strict=True):
+        if target.resolve() in inputs:
+            raise OutputError(f"{target} is an original; choose another --out than its folder.")
+        if targets.count(target) > 1:
+            raise OutputError(
+                f"{source} has the same name as another of the files; clean them to two folders."
+            )
+        if target.exists() and not _ours(work, target):
+            raise OutputError(f"{target} exists and is not roomtone's; choose another --out.")
+    return targets
+
+
+def _ours(work: Workspace, path: Path) -> bool:
+    with work.database.read() as session:
+        found = asset_at(session, file_sha256(path))
+    return found is not None and found.kind == "clip"
+
+
+def _clean(
+    work: Workspace,
+    source: Path,
+    target: Path,
+    recipe: Recipe,
+    spec: DeliverySpec,
+    engines: Engines,
+) -> CleanedFile:
+    started = datetime.now(UTC)
+    media = hash_media(work, probe(source))
+    take = Take(media.essence, tuple(range(media.channels)))
+    cleaned = recall_take(work, take, media, recipe, engines.denoiser) or clean_take(
+        work, take, media, recipe, engines.denoiser
+    )
+    if recall_lines(work, media, engines.recogniser) is None:
+        listen_take(work, media, engines.recogniser)
+    loudness, true_peak, peak = _measure(cleaned)
+    decision = programme_gain(loudness, true_peak, spec)
+    _write(cleaned, target, decision.gain_db, peak)
+    sha256 = file_sha256(target)
+    asset = AssetRecord(
+        sha256=sha256,
+        kind="clip",
+        name=target.name,
+        bytes=target.stat().st_size,
+        container="WAV",
+        sample_rate=media.sample_rate,
+        channels=media.channels,
+        frames=media.frames,
+    )
+    activity = ActivityRecord(
+        id=uuid4().hex,
+        kind="render",
+        key=f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}",
+        tool="roomtone render",
+        card=None,
+        parameters={"spec": spec.name, "gain_db": decision.gain_db},
+        code_version=code_version(),
+        started=started,
+        ended=datetime.now(UTC),
+        machine=machine(),
+        agent="roomtone",
+    )
+    with work.database.write() as session:
+        remember_asset(session, asset, target)
+        record(
+            session,
+            activity,
+            used=[Use(cleaned.sha256, "clean", 0, media.frames)],
+            generated=[Use(sha256, "clip", 0, media.frames)],
+        )
+    return CleanedFile(
+        source=source,
+        out=target,
+        cleaned_now=cleaned.cleaned_now,
+        loudness=loudness,
+        true_peak=true_peak,
+        gain_db=decision.gain_db,
+        flagged=tuple(flagged([cleaned])),
+        engine=cleaned.card.name,
+    )
+
+
+def _measure(cleaned: CleanedTake) -> tuple[float, float, float]:
+    """Integrated loudness in LUFS, true peak in dBTP and sample peak of a cleaned take."""
+    meter = LoudnessMeter(cleaned.media.sample_rate, len(cleaned.take.channels))
+    peak = 0.0
+    with Sound(cleaned.path) as sound:
+        for start in range(0, sound.frames, BLOCK):
+            block = sound.read(start, min(BLOCK, sound.frames - start), range(sound.channels))
+            meter.add(block)
+            peak = max(peak, float(np.max(np.abs(block), initial=0.0)))
+    return meter.integrated(), meter.true_peak(), peak
+
+
+def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float) -> None:
+    media: MediaFile = cleaned.media
+    gain = 10 ** (gain_db / 20)
+    fits = peak * gain * FULL_SCALE + 2 < FULL_SCALE
+    channels = len(cleaned.take.channels)
+    history = coding_history(media.sample_rate, 24 if fits else 32, channels, [cleaned.card.name])
+    notes = replace(media.notes, coding_history=media.notes.coding_history + history)
+    with (
+        Sound(cleaned.path) as sound,
+        WaveWriter(
+            target,
+            media.sample_rate,
+            channels,
+            "PCM_24" if fits else "FLOAT",
+            notes,
+            {"ROLE": "CLIP", "TAKE_KEY": cleaned.key, "GAIN_DB": f"{gain_db:.6f}"},
+        ) as writer,
+    ):
+        for start in range(0, sound.frames, BLOCK):
+            block = sound.read(start, min(BLOCK, sound.frames - start), range(channels))
+            writer.write(to_grid(block, gain))

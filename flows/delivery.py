@@ -1,0 +1,248 @@
+"""The delivery folder: what is in it, and that nothing else is ever overwritten.
+
+`delivery.json` is written twice: first as a list of the files to come, so that a crashed run's
+files are known for ours, and last, when everything is whole, with their hashes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from adapters.media.essence import file_sha256
+from adapters.media.whole import sweep, write_text
+from adapters.timelines.otio import NamedMedia, serialise, to_otio
+from core.errors import OutputError
+from core.time import samples_to_timecode
+from flows.clips import Clip
+from flows.stems import Rendered
+from flows.takes import CleanedTake
+from flows.turnover import Turnover
+from flows.workspace import code_version
+
+LIST = "delivery.json"
+FOLDERS = ("stems", "clips", "timelines")
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """A file of a delivery.
+
+    path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
+    CLIP, TIMELINE or REPORT. start_timecode: of its first sample, or empty.
+    gain_db: that was applied to its sound.
+    """
+
+    path: str
+    role: str
+    sha256: str
+    bytes: int
+    track: str = ""
+    character: str = ""
+    event: str = ""
+    start_timecode: str = ""
+    sample_rate: int = 0
+    frames: int = 0
+    channels: int = 0
+    subtype: str = ""
+    gain_db: float = 0.0
+
+
+def read_list(folder: Path) -> dict[str, Any]:
+    """The `delivery.json` of a folder, or an empty mapping where there is none of ours."""
+    try:
+        found = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and "roomtone" in found else {}
+
+
+def is_current(folder: Path, key: str) -> bool:
+    """Whether the folder holds the whole delivery of that key."""
+    found = read_list(folder)
+    if found.get("key") != key or found.get("state") != "complete":
+        return False
+    for entry in found.get("files", ()):
+        path = folder / entry["path"]
+        if not path.is_file() or path.stat().st_size != entry["bytes"]:
+            return False
+    return True
+
+
+def prepare(folder: Path, inputs: Iterable[Path], roots: Sequence[Path]) -> None:
+    """Make the folders of a delivery, after checking that they may be written.
+
+    inputs: files the run reads. roots: the media roots. Raises OutputError where the folder is
+    a media root, an output could resolve to an input, or it can't be written.
+    """
+    resolved = folder.resolve()
+    if any(resolved == root.resolve() for root in roots):
+        raise OutputError(
+            f"{folder} is a media folder; choose another --out, so that no original can be "
+            "overwritten."
+        )
+    kept = {(resolved / name) for name in FOLDERS} | {resolved}
+    for source in inputs:
+        if source.resolve().parent in kept:
+            raise OutputError(
+                f"{folder} holds {source.name}, which the cut plays; choose another --out."
+            )
+    try:
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"{folder} can't be written ({fault.strerror}); choose another --out."
+        ) from fault
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"{folder} can't be written (no permission); choose another --out.")
+    for name in FOLDERS:
+        sweep(folder / name)
+    _refuse_strangers(folder)
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """A folder in use by somebody else is left alone."""
+    if read_list(folder):
+        return
+    present = [path for name in FOLDERS for path in (folder / name).iterdir() if path.is_file()]
+    if present or (folder / LIST).exists():
+        stranger = present[0] if present else folder / LIST
+        raise OutputError(
+            f"{stranger} is not from a delivery of roomtone; choose another --out, so that it "
+            "is not overwritten."
+        )
+
+
+def announce(folder: Path, key: str) -> None:
+    """Write the list of a delivery that is being made; an earlier one's files stay listed."""
+    earlier = list(read_list(folder).get("files", ()))
+    _write_list(folder, {"state": "in progress", "key": key, "files": earlier})
+
+
+def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFile]) -> None:
+    """Write the final list, after removing what an earlier delivery left that this one has not."""
+    new = {entry.path for entry in files}
+    for entry in read_list(folder).get("files", ()):
+        path = (folder / entry["path"]).resolve()
+        inside = folder.resolve() in path.parents
+        unchanged = inside and path.is_file() and path.stat().st_size == entry["bytes"]
+        if entry["path"] not in new and unchanged and file_sha256(path) == entry["sha256"]:
+            path.unlink()
+    _write_list(
+        folder, {"state": "complete", **content, "files": [asdict(entry) for entry in files]}
+    )
+
+
+def _write_list(folder: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps({"roomtone": code_version(), **content}, indent=1, ensure_ascii=False)
+    write_text(folder / LIST, text + "\n")
+
+
+def describe(folder: Path, path: Path, role: str, **details: Any) -> DeliveredFile:
+    """A delivered file with its hash and size."""
+    return DeliveredFile(
+        path=path.relative_to(folder).as_posix(),
+        role=role,
+        sha256=file_sha256(path),
+        bytes=path.stat().st_size,
+        **details,
+    )
+
+
+def stem_files(folder: Path, turnover: Turnover, rendered: Rendered) -> list[DeliveredFile]:
+    """The stems as delivered files."""
+    rate = turnover.cut.rate
+    return [
+        describe(
+            folder,
+            stem.path,
+            stem.name.role,
+            track=stem.name.track,
+            character=stem.name.character,
+            start_timecode=samples_to_timecode(rendered.start, rate, rendered.sample_rate),
+            sample_rate=rendered.sample_rate,
+            frames=stem.frames,
+            channels=stem.channels,
+            subtype=stem.subtype,
+            gain_db=rendered.gain.gain_db,
+        )
+        for stem in rendered.stems
+    ]
+
+
+def clip_files(folder: Path, turnover: Turnover, clips: Sequence[Clip]) -> list[DeliveredFile]:
+    """The clips as delivered files, in source timecode."""
+    described = []
+    for clip in clips:
+        rate = turnover.links[clip.event_id].media.notes.timecode_rate or turnover.cut.rate
+        described.append(
+            describe(
+                folder,
+                clip.path,
+                "CLIP",
+                track=clip.event_id.rpartition("/")[0],
+                event=clip.event_id,
+                start_timecode=""
+                if clip.time_reference is None
+                else samples_to_timecode(clip.time_reference, rate, clip.sample_rate),
+                sample_rate=clip.sample_rate,
+                frames=clip.end - clip.start,
+                channels=clip.channels,
+                subtype=clip.subtype,
+            )
+        )
+    return described
+
+
+def write_timeline(
+    folder: Path, turnover: Turnover, clips: Sequence[Clip], cleaned: Mapping[str, CleanedTake]
+) -> Path:
+    """Write the cut as OTIO; its clips carry `original` and `cleaned` media by name."""
+    timelines = folder / "timelines"
+    fps = turnover.cut.rate.fps
+    starts = {
+        event.id: event.source_start
+        for track in turnover.cut.audio_tracks
+        for event in track.events
+    }
+    media: dict[str, dict[str, NamedMedia]] = {}
+    for clip in clips:
+        link = turnover.links[clip.event_id]
+        rate = link.media.sample_rate
+
+        # Both files start so many frames before the event's own first frame.
+        def placed(first: int, frames: int, url: str, clip: Clip = clip, rate: int = rate) -> Any:
+            origin = turnover.links[clip.event_id].source_start
+            start = starts[clip.event_id] - Fraction(origin - first) * fps / rate
+            return NamedMedia(url, start, Fraction(frames) * fps / rate)
+
+        media[clip.event_id] = {
+            "original": placed(0, link.media.frames, _url(link.media.path, timelines)),
+            "cleaned": placed(clip.start, clip.end - clip.start, _url(clip.path, timelines)),
+        }
+    timeline = to_otio(turnover.cut, media, "cleaned")
+    timeline.metadata["roomtone"] = {
+        "version": code_version(),
+        "cut_sha256": turnover.digest,
+        "takes": {
+            take.take.id: {"key": take.key, "sha256": take.sha256} for take in cleaned.values()
+        },
+    }
+    path = timelines / f"{turnover.path.stem}.cleaned.otio"
+    write_text(path, serialise(timeline))
+    return path
+
+
+def _url(path: Path, folder: Path) -> str:
+    """A URL relative to a folder, or absolute where the two share no drive."""
+    try:
+        return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
+    except ValueError:
+        return path.resolve().as_uri()

@@ -1,0 +1,209 @@
+"""Listen to whole takes: who speaks when, and what they say; once each, kept in the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.media.decode import Sound, sound_file
+from core.errors import EngineError
+from core.media import MediaFile
+from core.plan import digest
+from core.speech import Line, Turn, Word
+from db.catalogue import lines_of, listened, store_listening
+from db.provenance import ActivityRecord, Use, record
+from flows.takes import at_16k
+from flows.workspace import Workspace, code_version, machine
+from models.card import ModelCard
+from models.speech.activity import ActivityOptions, speech_spans
+from models.speech.engines import EngineChoice, choose, load
+from models.speech.lines import lines as to_lines
+from models.speech.protocol import TranscribeOptions, Transcript
+from models.speech.rate import SPEECH_RATE, rescale
+from models.speech.speakers import turns_from_tracks, turns_from_voices
+from models.speech.voiceprint import VoiceEncoder, installed_weights
+
+TOOL = "roomtone listen"
+LISTEN_VERSION = "1"
+_NOT_A_PERSON = re.compile(
+    r"^(mix[lr]?|mono|boom|bm|stereo|left|right|l|r|ms|mid|side|iso|plant|amb|wild|tc|ltc|"
+    r"timecode|slate|comms|ifb|aux|cam|"
+    r"(tr|trk|track|ch|chan|channel|lav|rf|wl|radio|a|bm|boom|mix|iso|plant|in|input)"
+    r"[ _#-]*\d+[lr]?)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard in a take.
+
+    lines: a line a turn, in samples of the take's file; without words where nobody wrote them
+    down. engine: the recogniser's name or empty. draft: made by a stand-in.
+    heard_now: this run did the work.
+    """
+
+    media: MediaFile
+    lines: tuple[Line, ...]
+    engine: str
+    draft: bool
+    heard_now: bool
+
+
+def person_channels(media: MediaFile) -> dict[int, str]:
+    """Channels that carry one named person's microphone: channel from 0 to the name."""
+    return {
+        channel: name.strip()
+        for channel, name in media.notes.track_names
+        if channel < media.channels and name.strip() and not _NOT_A_PERSON.match(name.strip())
+    }
+
+
+def listening_channel(media: MediaFile) -> int:
+    """The channel that is transcribed: the boom, else the mix, else the first."""
+    names = {name.strip().upper(): channel for channel, name in media.notes.track_names}
+    for wanted in ("BOOM", "MIX"):
+        for name, channel in names.items():
+            if name.startswith(wanted) and channel < media.channels:
+                return channel
+    return 0
+
+
+def choose_recogniser(work: Workspace) -> EngineChoice:
+    """The recogniser that the settings and the installed weights lead to."""
+    settings = work.settings
+    return choose(settings.recogniser, work.weights.root, settings.allow_draft)
+
+
+def listen_key(work: Workspace, media: MediaFile, choice: EngineChoice) -> str:
+    """What names a listening: the same key means the same lines."""
+    settings = work.settings
+    return digest(
+        {
+            "essence": media.essence,
+            "engine": choice.key,
+            "language": settings.language,
+            "prompt": settings.prompt,
+            "speakers": settings.speakers,
+            "tracks": [[channel, name] for channel, name in person_channels(media).items()],
+            "version": LISTEN_VERSION,
+        }
+    )
+
+
+def recall_lines(work: Workspace, media: MediaFile, choice: EngineChoice) -> Heard | None:
+    """What was heard in a take before with the same engine and options, else None."""
+    with work.database.read() as session:
+        if not listened(session, media.essence, listen_key(work, media, choice)):
+            return None
+        found = tuple(item.line for item in lines_of(session, None, media.essence))
+    return Heard(media, found, choice.label, choice.draft, heard_now=False)
+
+
+def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Heard:
+    """Listen to a take from its first sample to its last, and remember the lines.
+
+    The original sound is transcribed. Speakers come from named microphones where the recorder
+    wrote two or more, else from the voices.
+    """
+    started = datetime.now(UTC)
+    with Sound(sound_file(media, work.cache)) as sound:
+        main = _channel(sound, media, listening_channel(media))
+        people = {
+            name: _channel(sound, media, channel)
+            for channel, name in person_channels(media).items()
+        }
+    spans = speech_spans(main, ActivityOptions())
+    turns, method = _turns(work, main, spans, people)
+    card: ModelCard | None = None
+    transcript = Transcript((), work.settings.language or "")
+    if choice.kind != "none" and spans:
+        recogniser = load(choice)
+        card = recogniser.card
+        options = TranscribeOptions(language=work.settings.language, prompt=work.settings.prompt)
+        transcript = recogniser.transcribe(main, spans, options)
+    found = to_lines(
+        transcript.words, turns, choice.label, choice.draft, SPEECH_RATE, transcript.language
+    )
+    lines = tuple(_in_source(line, media) for line in found)
+    activity = ActivityRecord(
+        id=uuid4().hex,
+        kind="listen",
+        key=listen_key(work, media, choice),
+        tool=TOOL,
+        card=None if card is None else asdict(card),
+        parameters={
+            "engine": choice.label,
+            "draft": choice.draft,
+            "channel": listening_channel(media),
+            "speakers": method,
+            "language": transcript.language,
+            "lines": len(lines),
+            "warnings": list(transcript.warnings),
+        },
+        code_version=code_version(),
+        started=started,
+        ended=datetime.now(UTC),
+        machine=machine(),
+        agent="roomtone",
+    )
+    with work.database.write() as session:
+        store_listening(
+            session,
+            media.essence,
+            activity.key,
+            choice.label,
+            choice.draft,
+            None if card is None else asdict(card),
+            transcript.language,
+            lines,
+            work.settings.project or media.notes.project,
+        )
+        record(
+            session, activity, used=[Use(media.sha256, "original", 0, media.frames)], generated=[]
+        )
+    return Heard(media, lines, choice.label, choice.draft, heard_now=True)
+
+
+def _channel(sound: Sound, media: MediaFile, channel: int) -> NDArray[np.float32]:
+    return at_16k(
+        lambda start, frames: sound.read(start, frames, [channel])[:, 0],
+        media.frames,
+        media.sample_rate,
+    )
+
+
+def _turns(
+    work: Workspace,
+    main: NDArray[np.float32],
+    spans: tuple[tuple[int, int], ...],
+    people: Mapping[str, NDArray[np.float32]],
+) -> tuple[tuple[Turn, ...], str]:
+    """Who speaks when, and how that was found."""
+    if len(people) > 1:
+        return turns_from_tracks(people), "named microphones"
+    try:
+        encoder = VoiceEncoder(installed_weights())
+    except EngineError as fault:
+        return (), f"none: {fault}"
+    return turns_from_voices(main, spans, work.settings.speakers or None, encoder), "voices"
+
+
+def _in_source(line: Line, media: MediaFile) -> Line:
+    """A line in samples of the take's file instead of 16 kHz."""
+
+    def moved(at: int) -> int:
+        return min(media.frames, rescale(at, SPEECH_RATE, media.sample_rate))
+
+    words = tuple(
+        Word(word.text, moved(word.start), moved(word.end), word.confidence) for word in line.words
+    )
+    return Line(
+        **{**asdict(line), "start": moved(line.start), "end": moved(line.end), "words": words}
+    )

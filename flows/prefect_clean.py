@@ -1,0 +1,103 @@
+"""The job as a Prefect flow: a task a take or stage, over the same plain functions.
+
+Import this module only after `flows.quiet.quiet_prefect()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from config.deliveries import load_delivery
+from config.recipes import load_recipe
+from config.settings import Settings
+from core.errors import EngineError, RoomtoneError
+from flows import clean_cut as job_steps
+from flows.clean_cut import Job, Outcome
+from flows.progress import Progress, Silent
+from flows.workspace import open_workspace
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+WATCHER: ContextVar[Progress] = ContextVar("watcher")
+"""Who is told of progress; a flow's parameters can't carry it."""
+
+
+def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
+    """A fault of the system may pass; a fault that is told in a sentence will not."""
+    fault = state.result(raise_on_failure=False)
+    return isinstance(fault, OSError) and not isinstance(fault, RoomtoneError)
+
+
+@task(
+    cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2, retry_condition_fn=_worth_another_try
+)
+def piece(do: Callable[[Any], Any], item: Any) -> Any:
+    """One take of a step, or one stage."""
+    return do(item)
+
+
+class AsTasks:
+    """Runs each piece of the job as a task, as many at once as the flow's runner has workers."""
+
+    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """A task for every item; results in the items' order."""
+        futures = [piece.with_options(name=name).submit(do, item) for item in items]
+        return [future.result() for future in futures]
+
+    def one(self, name: str, do: Callable[[], Result]) -> Result:
+        """A stage as one task."""
+        return self.each(name, lambda _: do(), [None])[0]
+
+
+@flow(name="clean-cut", validate_parameters=False, persist_result=False)
+def clean_cut_flow(
+    cut: str, media: list[str], out: str, recipe: str, loudness: str, settings: dict[str, Any]
+) -> Outcome:
+    """Clean a cut: choose engines, read and relink, clean, listen, deliver.
+
+    settings: as `Settings.model_dump(mode="json")` gives them.
+    """
+    progress = WATCHER.get(Silent())
+    job = Job(
+        Path(cut), tuple(map(Path, media)), Path(out), load_recipe(recipe), load_delivery(loudness)
+    )
+    with open_workspace(Settings(**settings)) as work:
+        return job_steps.clean_cut(work, job, progress, AsTasks())
+
+
+def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
+    """Run the flow in this process, with or without a Prefect server configured."""
+    share = max(1, settings.threads_in_force // settings.workers)
+    shared = settings.model_copy(update={"threads": share})
+    token = WATCHER.set(progress)
+    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(settings.workers))
+    try:
+        configured = clean_cut_flow.with_options(
+            flow_run_name=f"clean {job.cut.name}",
+            task_runner=runner,
+        )
+        return configured(
+            cut=str(job.cut.absolute()),
+            media=[str(root.absolute()) for root in job.media],
+            out=str(job.out.absolute()),
+            recipe=recipe,
+            loudness=job.spec.name,
+            settings=shared.model_dump(mode="json"),
+        )
+    except RuntimeError as fault:
+        if "Prefect API" not in str(fault):
+            raise
+        raise EngineError(
+            f"Prefect did not answer ({fault}); run again, or run without it with --direct."
+        ) from fault
+    finally:
+        WATCHER.reset(token)

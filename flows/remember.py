@@ -1,0 +1,157 @@
+"""What a delivery leaves in the database: every file, what it was made of, and the cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from uuid import uuid4
+
+from core.conform import placements
+from core.time import round_half_up
+from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
+from db.provenance import ActivityRecord, Use, record
+from db.tables import AssetKind
+from flows.clips import Clip
+from flows.delivery import DeliveredFile
+from flows.stems import Rendered, Stem
+from flows.takes import CleanedTake
+from flows.turnover import Turnover
+from flows.workspace import Workspace, code_version, machine
+
+_KINDS: dict[str, AssetKind] = {"CLIP": "clip", "TIMELINE": "timeline", "REPORT": "report"}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A delivery as it was made. key: names it. spec: name of the delivery specification."""
+
+    out: Path
+    key: str
+    spec: str
+    started: datetime
+    rendered: Rendered
+    clips: Sequence[Clip]
+    files: Sequence[DeliveredFile]
+
+
+def remember_delivery(
+    work: Workspace, turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made
+) -> None:
+    """Remember the cut, its events, and for every file what it was made of, in one transaction."""
+    uses = _uses(turnover, cleaned, made)
+    everything = tuple(
+        use
+        for take in cleaned.values()
+        for use in (Use(take.media.sha256, "original"), Use(take.sha256, "clean"))
+    )
+    with work.database.write() as session:
+        for entry in made.files:
+            remember_asset(session, _asset(entry), made.out / entry.path)
+            record(
+                session,
+                _activity(turnover, made, entry),
+                used=uses.get(entry.path, everything),
+                generated=[Use(entry.sha256, entry.role)],
+            )
+        remember_cut(
+            session,
+            turnover.cut,
+            turnover.digest,
+            turnover.path,
+            _cut_events(work, turnover, cleaned),
+        )
+
+
+def _asset(entry: DeliveredFile) -> AssetRecord:
+    path = Path(entry.path)
+    return AssetRecord(
+        sha256=entry.sha256,
+        kind=_KINDS.get(entry.role, "stem"),
+        name=path.name,
+        bytes=entry.bytes,
+        container="WAV" if entry.frames else path.suffix.lstrip(".").upper(),
+        subtype=entry.subtype,
+        sample_rate=entry.sample_rate or None,
+        channels=entry.channels or None,
+        frames=entry.frames or None,
+    )
+
+
+def _activity(turnover: Turnover, made: Made, entry: DeliveredFile) -> ActivityRecord:
+    return ActivityRecord(
+        id=uuid4().hex,
+        kind="render",
+        key=f"{made.key}:{entry.path}",
+        tool="roomtone render",
+        card=None,
+        parameters={
+            "role": entry.role,
+            "track": entry.track,
+            "character": entry.character,
+            "gain_db": entry.gain_db,
+            "spec": made.spec,
+            "cut": turnover.cut.name,
+            "cut_sha256": turnover.digest,
+        },
+        code_version=code_version(),
+        started=made.started,
+        ended=datetime.now(UTC),
+        machine=machine(),
+        agent="roomtone",
+    )
+
+
+def _uses(
+    turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made
+) -> dict[str, tuple[Use, ...]]:
+    """For each stem and clip, by its path in the delivery, the stretches it was made of."""
+    uses = {
+        stem.path.relative_to(made.out).as_posix(): tuple(
+            _stem_uses(turnover, cleaned, made.rendered, stem)
+        )
+        for stem in made.rendered.stems
+    }
+    for clip in made.clips:
+        path = clip.path.relative_to(made.out).as_posix()
+        uses[path] = (Use(cleaned[clip.take].sha256, "clean", clip.start, clip.end),)
+    return uses
+
+
+def _stem_uses(
+    turnover: Turnover, cleaned: Mapping[str, CleanedTake], rendered: Rendered, stem: Stem
+) -> Iterator[Use]:
+    """The stretches of originals and cleaned takes that a stem plays, in their own samples."""
+    for item in placements(turnover.cut, turnover.sources, rendered.sample_rate):
+        if item.take not in stem.takes or stem.name.track not in ("", item.track):
+            continue
+        take = cleaned[item.take]
+        scale = Fraction(take.media.sample_rate, rendered.sample_rate)
+        start = round_half_up(item.source_start * scale)
+        end = round_half_up((item.source_start + item.length) * scale)
+        if stem.name.role in ("PROD", "NR"):
+            yield Use(take.media.sha256, "original", start, end)
+        if stem.name.role != "PROD":
+            yield Use(take.sha256, "clean", start, end)
+
+
+def _cut_events(
+    work: Workspace, turnover: Turnover, cleaned: Mapping[str, CleanedTake]
+) -> list[CutEventRecord]:
+    laid = placements(turnover.cut, turnover.sources, work.settings.sample_rate)
+    return [
+        CutEventRecord(
+            event=item.event_id,
+            track=item.track,
+            record_start=item.record_start,
+            record_length=item.length,
+            asset=cleaned[item.take].media.sha256,
+            source_start=turnover.links[item.event_id].source_start,
+            channels=item.channels,
+            linked=turnover.links[item.event_id].how,
+            take_key=cleaned[item.take].key,
+        )
+        for item in laid
+    ]

@@ -1,0 +1,254 @@
+"""Clean whole takes: once each, kept in the store under a key that says all that shaped them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from adapters.media.decode import Sound, sound_file
+from adapters.media.essence import file_sha256
+from adapters.media.write import WaveWriter
+from config.recipes import Recipe
+from core.media import MediaFile
+from core.plan import Take, digest
+from core.stems import to_grid
+from db.memory import AssetRecord, remember_asset
+from db.provenance import ActivityRecord, Use, finished, record
+from flows.engines import DenoiserChoice, load_denoiser
+from flows.workspace import Workspace, code_version, machine
+from models.card import ModelCard
+from models.denoise.clean import DenoiseOptions, clean_channel, process_version
+from models.quality import Gate, judge
+from models.speech.activity import ActivityOptions, speech_spans
+from models.speech.rate import SPEECH_RATE, rescale, to_16k
+
+TOOL = "roomtone clean"
+_GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
+_CARD = TypeAdapter(ModelCard)
+Read = Callable[[int, int], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class CleanedTake:
+    """A take and its cleaned sound.
+
+    path: in the store, 32-bit float, the same rate, channels and length as the take's group.
+    gates: for each channel of the group. cleaned_now: this run did the work.
+    """
+
+    take: Take
+    media: MediaFile
+    key: str
+    path: Path
+    sha256: str
+    card: ModelCard
+    gates: tuple[tuple[Gate, ...], ...]
+    cleaned_now: bool
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate of every channel let it through."""
+        return all(gate.passed for channel in self.gates for gate in channel)
+
+
+def take_key(take: Take, recipe: Recipe, choice: DenoiserChoice) -> str:
+    """What names the cleaned take: the same key means the same samples."""
+    return digest(
+        {
+            "essence": take.essence,
+            "channels": list(take.channels),
+            "limit_db": recipe.limit_db,
+            "target_level_dbfs": recipe.target_level_dbfs,
+            "engine": choice.name,
+            "weights": choice.weights,
+            "process": process_version,
+        }
+    )
+
+
+def store_path(work: Workspace, key: str) -> Path:
+    """Where the cleaned take of that key lies."""
+    return work.store / key[:2] / f"{key}.wav"
+
+
+def recall_take(
+    work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
+) -> CleanedTake | None:
+    """The cleaned take if the store has it, else None."""
+    key = take_key(take, recipe, choice)
+    path = store_path(work, key)
+    with work.database.read() as session:
+        found = finished(session, "clean", key)
+    if found is None or not path.is_file():
+        return None
+    activity, generated = found
+    gates = _GATES.validate_python(activity.parameters["gates"])
+    if activity.card is None or path.stat().st_size != activity.parameters["bytes"]:
+        return None
+    return CleanedTake(
+        take,
+        media,
+        key,
+        path,
+        generated[0].asset,
+        _CARD.validate_python(activity.card),
+        gates,
+        cleaned_now=False,
+    )
+
+
+def clean_take(
+    work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
+) -> CleanedTake:
+    """Clean a take into the store, judge it, and remember what was done.
+
+    The whole take is processed from its first sample. Raises EngineError for missing weights,
+    InputError where the media can't be read to the end, OutputError where the store is full.
+    """
+    started = datetime.now(UTC)
+    engine = load_denoiser(work, choice)
+    key = take_key(take, recipe, choice)
+    path = store_path(work, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = DenoiseOptions(limit_db=recipe.limit_db, target_level_dbfs=recipe.target_level_dbfs)
+    source = sound_file(media, work.cache)
+    with (
+        _readers(source, take.channels) as reads,
+        WaveWriter(path, media.sample_rate, len(take.channels), "FLOAT", media.notes) as writer,
+    ):
+        cleaning = [
+            clean_channel(read, media.frames, media.sample_rate, engine, options) for read in reads
+        ]
+        for blocks in zip(*cleaning, strict=True):
+            writer.write(to_grid(np.stack(blocks, axis=1)))
+    gates = _judge(source, path, take, media, recipe)
+    sha256 = file_sha256(path)
+    size = path.stat().st_size
+    activity = ActivityRecord(
+        id=uuid4().hex,
+        kind="clean",
+        key=key,
+        tool=TOOL,
+        card=asdict(engine.card),
+        parameters={
+            "recipe": recipe.name,
+            "limit_db": recipe.limit_db,
+            "target_level_dbfs": recipe.target_level_dbfs,
+            "channels": list(take.channels),
+            "process": process_version,
+            "gates": [[asdict(gate) for gate in channel] for channel in gates],
+            "bytes": size,
+            "stand_in": choice.stand_in,
+        },
+        code_version=code_version(),
+        started=started,
+        ended=datetime.now(UTC),
+        machine=machine(),
+        agent="roomtone",
+    )
+    asset = AssetRecord(
+        sha256=sha256,
+        kind="clean",
+        name=path.name,
+        bytes=size,
+        essence="",
+        container="WAV",
+        subtype="FLOAT",
+        sample_rate=media.sample_rate,
+        channels=len(take.channels),
+        frames=media.frames,
+    )
+    with work.database.write() as session:
+        remember_asset(session, asset, path)
+        record(
+            session,
+            activity,
+            used=[Use(media.sha256, "original", 0, media.frames)],
+            generated=[Use(sha256, "clean", 0, media.frames)],
+        )
+    return CleanedTake(take, media, key, path, sha256, engine.card, gates, cleaned_now=True)
+
+
+def flagged(takes: Iterable[CleanedTake]) -> list[str]:
+    """A sentence for every gate that held one of the takes back."""
+    found = []
+    for take in takes:
+        for channel, gates in zip(take.take.channels, take.gates, strict=True):
+            microphone = take.media.notes.track_name(channel) or f"channel {channel + 1}"
+            found += [
+                f"{take.media.path.name} {microphone}: {gate.name} {gate.value:.2f} {gate.unit} "
+                f"(limit {gate.limit:g})"
+                for gate in gates
+                if not gate.passed
+            ]
+    return found
+
+
+@contextmanager
+def _readers(path: Path, channels: Sequence[int]) -> Iterator[list[Read]]:
+    """A mono reader for each channel of a sound file."""
+    with Sound(path) as sound:
+        yield [_mono(sound, channel) for channel in channels]
+
+
+def _mono(sound: Sound, channel: int) -> Read:
+    return lambda start, frames: sound.read(start, frames, [channel])[:, 0]
+
+
+def _judge(
+    source: Path, cleaned: Path, take: Take, media: MediaFile, recipe: Recipe
+) -> tuple[tuple[Gate, ...], ...]:
+    judged = []
+    with Sound(cleaned) as result, _readers(source, take.channels) as raws:
+        for index, raw in enumerate(raws):
+            spans = speech_in(raw, media.frames, media.sample_rate)
+            judged.append(
+                judge(
+                    raw,
+                    _mono(result, index),
+                    media.frames,
+                    media.sample_rate,
+                    spans,
+                    recipe.limits,
+                    result.frames,
+                )
+            )
+    return tuple(judged)
+
+
+def speech_in(read: Read, frames: int, sample_rate: int) -> tuple[tuple[int, int], ...]:
+    """Where somebody speaks in a channel, in its own samples."""
+    sound = at_16k(read, frames, sample_rate)
+    return tuple(
+        (
+            rescale(start, SPEECH_RATE, sample_rate),
+            min(frames, rescale(end, SPEECH_RATE, sample_rate)),
+        )
+        for start, end in speech_spans(sound, ActivityOptions())
+    )
+
+
+def at_16k(read: Read, frames: int, sample_rate: int) -> NDArray[np.float32]:
+    """A channel at 16 kHz, read and resampled in blocks of a minute (64 kB a second in all)."""
+    import soxr
+
+    block = 60 * sample_rate
+    if sample_rate == SPEECH_RATE or frames <= block:
+        return to_16k(read(0, frames).astype(np.float32), sample_rate)
+    stream = soxr.ResampleStream(sample_rate, SPEECH_RATE, 1, dtype="float32")
+    parts = [
+        stream.resample_chunk(
+            read(start, min(block, frames - start)).astype(np.float32),
+            last=start + block >= frames,
+        )
+        for start in range(0, frames, block)
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,220 @@
+"""Read a cut and find its media: what everything after works from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adapters.media.decode import sound_file
+from adapters.media.essence import essence_sha256, file_sha256
+from adapters.media.references import fold, locate
+from adapters.media.relink import Link, MediaIndex, Offline, build_index, relink
+from adapters.timelines.read import read_cut
+from core.conform import Source
+from core.cut import Cut, with_distinct_tracks
+from core.errors import InputError, OfflineError
+from core.media import MediaFile
+from core.plan import Take
+from core.time import RATES, FrameRate
+from db.memory import recall_media, remember_media
+from flows.progress import Progress
+from flows.workspace import Workspace
+
+OUR_MARK = "T=roomtone "
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Turnover:
+    """A cut with its media found.
+
+    digest: sha256 of the cut file. links: by event id. media: by essence, hashed.
+    notes: what a person should know, a sentence each.
+    """
+
+    cut: Cut
+    path: Path
+    digest: str
+    links: Mapping[str, Link]
+    offline: tuple[Offline, ...]
+    media: Mapping[str, MediaFile]
+    notes: tuple[str, ...]
+
+    def take_of(self, event_id: str) -> Take:
+        """The take that an event plays."""
+        link = self.links[event_id]
+        return Take(link.media.essence, link.channels)
+
+    @property
+    def takes(self) -> tuple[Take, ...]:
+        """Every take the cut needs, once, in the order of first use."""
+        return tuple(dict.fromkeys(self.take_of(event_id) for event_id in self.links))
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Where each linked event's sound comes from, for conform."""
+        return {
+            event_id: Source(
+                self.take_of(event_id).id, link.source_start, link.media.sample_rate, link.channels
+            )
+            for event_id, link in self.links.items()
+        }
+
+
+def read_turnover(
+    work: Workspace, path: Path, roots: Sequence[Path], progress: Progress
+) -> Turnover:
+    """Read a cut and relink it against the media under `roots`.
+
+    A file that can't be decoded to its end is offline like one that is not there.
+    Raises InputError for an unreadable cut or root, OfflineError where nothing was found.
+    """
+    if not path.read_bytes().strip():
+        raise InputError(f"{path} is empty; export the cut again.")
+    progress.step("Looking for media", 0)
+    index, unread = index_media(work, roots)
+    rate, notes = _edl_rate(work, path, index)
+    cut = with_distinct_tracks(read_cut(path, rate))
+    audio_events = [event for track in cut.audio_tracks for event in track.events]
+    if not audio_events:
+        raise InputError(f"{path} has no sound: none of its tracks plays audio; export it with its audio.")
+    found, missing = relink(cut, _candidates(index, cut), path.parent)
+    links, media, broken = _hash(work, found, progress)
+    order = [event.id for event in audio_events]
+    offline = tuple(sorted((*missing, *broken), key=lambda item: order.index(item.event_id)))
+    if not links:
+        reasons = [*(item.reason for item in broken), *unread, *(item.reason for item in missing)]
+        reason = reasons[0] if reasons else "every event is disabled"
+        raise OfflineError(
+            f"All media of {path} are offline ({reason.rstrip('.')}); "
+            "name the folders that hold them with --media."
+        )
+    return Turnover(
+        cut=cut,
+        path=path,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        links=links,
+        offline=offline,
+        media=media,
+        notes=(*notes, *cut.warnings, *_speed_notes(cut), *unread, *_link_notes(found)),
+    )
+
+
+def index_media(work: Workspace, roots: Sequence[Path]) -> tuple[MediaIndex, tuple[str, ...]]:
+    """Every media file under the roots; what could not be read is a sentence each."""
+    for root in roots:
+        if not root.is_dir():
+            raise InputError(f"{root} is not a folder; --media takes the folders that hold media.")
+    with work.database.read() as session:
+        return build_index(
+            roots, lambda path, size, mtime_ns: recall_media(session, path, size, mtime_ns)
+        )
+
+
+def _candidates(index: MediaIndex, cut: Cut) -> MediaIndex:
+    """The index without what roomtone made, lest a delivery among the media is cleaned again.
+
+    A file that the cut itself names by URL, and that is no original's name, stays.
+    """
+    made = {media.path for media in index.files if OUR_MARK in media.notes.coding_history}
+    kept = {
+        fold(parts[-1])
+        for track in cut.audio_tracks
+        for event in track.events
+        if event.media.url and (parts := locate(event.media.url, Path()).parts)
+    } - {fold(media.path.name) for media in index.files if media.path not in made}
+    return replace(
+        index,
+        files=tuple(
+            media
+            for media in index.files
+            if media.path not in made or fold(media.path.name) in kept
+        ),
+    )
+
+
+def hash_media(work: Workspace, media: MediaFile) -> MediaFile:
+    """The media file with the hashes of its bytes and of its sound, remembered.
+
+    Raises InputError where the file can't be decoded to its end or holds NaN.
+    """
+    if media.essence and media.sha256:
+        return media
+    decoded = sound_file(media, work.cache)
+    found = replace(media, sha256=file_sha256(media.path), essence=essence_sha256(media, decoded))
+    with work.database.write() as session:
+        remember_media(session, found)
+    return found
+
+
+def _edl_rate(work: Workspace, path: Path, index: MediaIndex) -> tuple[FrameRate, tuple[str, ...]]:
+    """The frame rate for an EDL: as set, else as most of the media's recorders say."""
+    if work.settings.edl_frame_rate is not None:
+        return work.settings.edl_frame_rate, ()
+    counted = Counter(
+        media.notes.timecode_rate for media in index.files if media.notes.timecode_rate
+    )
+    if path.suffix.lower() != ".edl":
+        return RATES["24"], ()
+    if not counted:
+        return RATES["24"], (
+            f"{path.name} names no frame rate and neither do its media: 24 is assumed; "
+            "give --edl-rate where that is wrong.",
+        )
+    rate = counted.most_common(1)[0][0]
+    return rate, (f"{path.name} is read at {rate} frames a second, as its media say.",)
+
+
+def _hash(
+    work: Workspace, links: Sequence[Link], progress: Progress
+) -> tuple[dict[str, Link], dict[str, MediaFile], list[Offline]]:
+    """Links by event id with their media hashed, the media by essence, and what is broken."""
+    files = {link.media.path: link.media for link in links}
+    name = "Checking media"
+    progress.step(name, len(files))
+    hashed: dict[Path, MediaFile] = {}
+    faults: dict[Path, str] = {}
+    for path, media in files.items():
+        try:
+            hashed[path] = hash_media(work, media)
+        except InputError as fault:
+            faults[path] = str(fault)
+        progress.advance(name)
+    good = {
+        link.event_id: replace(link, media=hashed[link.media.path])
+        for link in links
+        if link.media.path in hashed
+    }
+    broken = [
+        Offline(link.event_id, faults[link.media.path], (link.media.path,))
+        for link in links
+        if link.media.path in faults
+    ]
+    return good, {media.essence: media for media in hashed.values()}, broken
+
+
+def _speed_notes(cut: Cut) -> list[str]:
+    return [
+        f"{event.id} plays at {float(event.speed):g} times its speed in the cut; it is conformed "
+        "at its own speed, so lay it again by hand."
+        for track in cut.audio_tracks
+        for event in track.events
+        if event.speed != 1
+    ]
+
+
+def _link_notes(links: Sequence[Link]) -> list[str]:
+    """What was decided while relinking, each sentence once with the events it holds for."""
+    events: dict[str, list[str]] = {}
+    for link in links:
+        for note in link.notes:
+            events.setdefault(note, []).append(link.event_id)
+    return [f"{_some(ids)}: {note}" for note, ids in events.items()]
+
+
+def _some(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:SHOWN])
+    return f"{shown} and {len(ids) - SHOWN} more" if len(ids) > SHOWN else shown

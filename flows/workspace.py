@@ -1,0 +1,66 @@
+"""The home of an installation: database, store, cache and weights in one folder."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.media.whole import sweep
+from config.settings import Settings
+from core.errors import OutputError
+from db.engine import Database, open_database
+from models.weights import WeightsFolder
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What every step of a job works with.
+
+    store: cleaned takes, by key. cache: what can be made again (extracted and resampled sound).
+    """
+
+    settings: Settings
+    database: Database
+    store: Path
+    cache: Path
+    weights: WeightsFolder
+
+
+@contextmanager
+def open_workspace(settings: Settings) -> Iterator[Workspace]:
+    """Open the home named in the settings, making it where it is not there yet.
+
+    Clears away what a crashed run left half-written. Raises OutputError where the home can't be
+    made or written, InputError where its database is not one of ours.
+    """
+    home = settings.home
+    store, cache, weights = home / "store", home / "cache", home / "weights"
+    try:
+        for folder in (store, cache, weights):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"{home} can't be used as roomtone's home ({fault.strerror}); "
+            "set ROOMTONE_HOME to a folder that can be written."
+        ) from fault
+    for folder in (cache, *(path for path in store.iterdir() if path.is_dir())):
+        sweep(folder)
+    database = open_database(home / "roomtone.db")
+    try:
+        yield Workspace(settings, database, store, cache, WeightsFolder(weights))
+    finally:
+        database.close()
+
+
+def code_version() -> str:
+    """The version of roomtone that runs, for provenance."""
+    return importlib.metadata.version("roomtone")
+
+
+def machine() -> str:
+    """The kind of machine this is (no name): system, processor and Python."""
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
