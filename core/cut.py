@@ -7,7 +7,7 @@ incoming one starts before it, and the overlap is summed. Nothing else ever hide
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -126,3 +126,36 @@ class Cut:
     def audio_tracks(self) -> tuple[Track, ...]:
         """The tracks that sound, in the cut's order."""
         return tuple(track for track in self.tracks if track.kind == "audio")
+
+
+def with_distinct_tracks(cut: Cut) -> Cut:
+    """The cut with track names that differ in more than case and punctuation.
+
+    Stems are files named after their track, and events are known by it, but timelines may name
+    several tracks alike. A later one gets a number (`DX 2`), in its events' ids as well; audio
+    tracks come before others.
+    """
+    taken: set[str] = set()
+    names: dict[int, str] = {}
+    for index in sorted(range(len(cut.tracks)), key=lambda i: cut.tracks[i].kind != "audio"):
+        name, number = cut.tracks[index].name, 1
+        while _plain(name) in taken:
+            number += 1
+            name = f"{cut.tracks[index].name} {number}"
+        taken.add(_plain(name))
+        names[index] = name
+    tracks = tuple(_renamed(track, names[index]) for index, track in enumerate(cut.tracks))
+    return replace(cut, tracks=tracks)
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _renamed(track: Track, name: str) -> Track:
+    if track.name == name:
+        return track
+    events = tuple(
+        replace(event, id=f"{name}/{event.id.rpartition('/')[2]}") for event in track.events
+    )
+    return replace(track, name=name, events=events)

@@ -16,6 +16,8 @@ class SoundNotes:
     timecode_rate: of the recorder's timecode, or None.
     time_reference: samples since midnight of the first sample, or None where the file has no
         bext or iXML (a 0 that was written is kept as 0).
+    ixml_rest: what else stood in iXML (UBITS, LOCATION, USER, …), an XML element each, so that a
+        copy of the sound can carry it on.
     """
 
     scene: str = ""
@@ -34,6 +36,7 @@ class SoundNotes:
     track_names: tuple[tuple[int, str], ...] = ()
     timecode_rate: FrameRate | None = None
     time_reference: int | None = None
+    ixml_rest: tuple[str, ...] = ()
 
     def track_name(self, channel: int) -> str:
         """The name of a channel (counted from 0), or an empty string."""

@@ -135,5 +135,6 @@ def media_from_json(facts: Mapping[str, Any], path: Path) -> MediaFile | None:
     notes = dict(facts["notes"])
     notes["timecode_rate"] = rate_from_text(notes["timecode_rate"])
     notes["track_names"] = tuple((channel, name) for channel, name in notes["track_names"])
+    notes["ixml_rest"] = tuple(notes["ixml_rest"])
     rest = {**facts, "notes": SoundNotes(**notes), "warnings": tuple(facts["warnings"])}
     return MediaFile(path=path, **rest)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.media.bwf import BroadcastLoudness, bext_chunk, ixml_chunk, parse_bext, read_notes
-from adapters.media.ixml import parse_ixml
+from adapters.media.ixml import merge_ixml, parse_ixml
 from adapters.media.probe import probe
 from adapters.media.write import WaveWriter
 from core.errors import InputError
@@ -310,3 +310,17 @@ def test_any_words_survive_ixml(scene: str, note: str, reference: int | None) ->
 def test_extra_names_must_be_names() -> None:
     with pytest.raises(ValueError, match="XML"):
         ixml_chunk(SoundNotes(), 48000, 24, {"no spaces": "x"})
+
+
+def test_a_copy_carries_on_what_a_recorder_wrote_beside_the_usual(tmp_path: Path) -> None:
+    body = (
+        b"<BWFXML><SCENE>7</SCENE><UBITS>20260101</UBITS><USER>two lavs swapped &amp; fixed</USER>"
+        b"<FILE_SET><FILE_UID>X1</FILE_UID></FILE_SET><ROOMTONE><ROLE>DX</ROLE></ROOMTONE></BWFXML>"
+    )
+    notes = merge_ixml(SoundNotes(), parse_ixml(body), 1)
+    written = ixml_chunk(notes, 48000, 24, {"ROLE": "CLIP"}).decode()
+    assert "<UBITS>20260101</UBITS>" in written
+    assert "<USER>two lavs swapped &amp; fixed</USER>" in written
+    assert "FILE_UID" not in written
+    assert written.count("ROOMTONE") == 2
+    assert "<ROLE>CLIP</ROLE>" in written

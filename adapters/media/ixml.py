@@ -19,6 +19,17 @@ MAX_IXML = 4 << 20
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)")
 _DECLARATION = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
+MAX_REST = 64 << 10
+_OURS = frozenset(
+    {
+        *("IXML_VERSION", "PROJECT", "SCENE", "TAKE", "TAPE", "CIRCLED", "NOTE", "SPEED"),
+        *("TRACK_LIST", "ROOMTONE"),
+    }
+)
+# These are true of the recorder's own file alone: its bext, identity, length and positions.
+_OF_THE_FILE = frozenset(
+    {"BEXT", "FILE_SET", "SYNC_POINT_LIST", "PRE_RECORD_SAMPLECOUNT", "LOUDNESS"}
+)
 _XML_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]*$")
 
 
@@ -27,6 +38,7 @@ class Ixml:
     """The fields of an iXML document; empty or None where it does not have them.
 
     tracks: (CHANNEL_INDEX, INTERLEAVE_INDEX, NAME), both counted from 1, None where not given.
+    rest: elements that stay true of any part of the sound and are none of the above.
     """
 
     scene: str = ""
@@ -39,6 +51,7 @@ class Ixml:
     tracks: tuple[tuple[int | None, int | None, str], ...] = ()
     timecode_rate: FrameRate | None = None
     time_reference: int | None = None
+    rest: tuple[str, ...] = ()
 
     def names(self, channels: int) -> tuple[tuple[int, str], ...]:
         """Track names as (channel counted from 0, name) for a file of so many channels.
@@ -96,6 +109,7 @@ def parse_ixml(body: bytes) -> Ixml:
         ),
         timecode_rate=_rate(_text(root, "SPEED/TIMECODE_RATE"), _text(root, "SPEED/TIMECODE_FLAG")),
         time_reference=_time_reference(root),
+        rest=_rest(root),
     )
 
 
@@ -115,6 +129,7 @@ def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
         time_reference=(
             notes.time_reference if ixml.time_reference is None else ixml.time_reference
         ),
+        ixml_rest=ixml.rest,
     )
 
 
@@ -144,6 +159,7 @@ def ixml_chunk(notes: SoundNotes, sample_rate: int, bits: int, extra: Mapping[st
             _add(track, "CHANNEL_INDEX", str(channel + 1))
             _add(track, "INTERLEAVE_INDEX", str(channel + 1))
             _add(track, "NAME", name)
+    root.extend(ET.fromstring(element) for element in notes.ixml_rest)
     if extra:
         block = ET.SubElement(root, "ROOMTONE")
         for name, value in extra.items():
@@ -208,6 +224,19 @@ def _rate(rate: str, flag: str) -> FrameRate | None:
         return FrameRate(fps, drop=flag.upper() == "DF")
     except InputError:
         return FrameRate(fps)
+
+
+def _rest(root: ET.Element) -> tuple[str, ...]:
+    """What a copy of the sound may carry on, up to 64 kB of it."""
+    kept: list[str] = []
+    for element in root:
+        if element.tag in _OURS | _OF_THE_FILE or not _XML_NAME.match(str(element.tag)):
+            continue
+        element.tail = None
+        text = ET.tostring(element, encoding="unicode")
+        if sum(map(len, kept)) + len(text) <= MAX_REST:
+            kept.append(text)
+    return tuple(kept)
 
 
 def _time_reference(root: ET.Element) -> int | None:
