@@ -17,10 +17,11 @@ from urllib.parse import quote
 
 from adapters.media.essence import file_sha256
 from adapters.media.whole import sweep, write_text
-from adapters.timelines.otio import NamedMedia, serialise, to_otio
+from adapters.timelines.otio_write import NamedMedia, serialise, to_otio
 from core.errors import OutputError
 from core.time import samples_to_timecode
 from flows.clips import Clip
+from flows.report import REPORT
 from flows.stems import Rendered
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
@@ -112,8 +113,9 @@ def _refuse_strangers(folder: Path) -> None:
     if read_list(folder):
         return
     present = [path for name in FOLDERS for path in (folder / name).iterdir() if path.is_file()]
-    if present or (folder / LIST).exists():
-        stranger = present[0] if present else folder / LIST
+    present += [folder / name for name in (LIST, REPORT) if (folder / name).exists()]
+    if present:
+        stranger = present[0]
         raise OutputError(
             f"{stranger} is not from a delivery of roomtone; choose another --out, so that it "
             "is not overwritten."

@@ -26,7 +26,7 @@ from core.media import MediaFile, SoundNotes
 from core.plan import Take
 from core.speech import Line, Word
 from core.time import RATES
-from flows import report
+from flows import clip_view, report
 from flows.listen import Heard
 from flows.pictures import (
     colours,
@@ -348,6 +348,7 @@ def test_a_stretch_that_is_played_twice_is_drawn_once(
 def test_a_feature_pictures_only_what_is_flagged_and_says_so(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(clip_view, "MOST_PICTURED", 1)
     monkeypatch.setattr(report, "MOST_PICTURED", 1)
     page = world.write()
     assert len(_pictures(page)) == 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.timelines import edl, otio
+from adapters.timelines import edl, otio, otio_write
 from adapters.timelines.read import read_cut
 from core.cut import Cut, Event, Fade, MediaReference, Track
 from core.errors import InputError
@@ -96,7 +96,7 @@ def test_a_missing_cut_is_said_to_be_missing(tmp_path: Path) -> None:
 
 def test_an_empty_timeline_is_refused(tmp_path: Path) -> None:
     cut = Cut("empty", RATES["24"], 0, Fraction(0), (Track("A1", ()),))
-    text = otio.serialise(otio.to_otio(cut, {}, "cleaned"))
+    text = otio_write.serialise(otio_write.to_otio(cut, {}, "cleaned"))
     with pytest.raises(InputError, match=r"no frame rate|empty cut"):
         read_cut(written(tmp_path, "empty.otio", text), RATES["24"])
 
@@ -146,7 +146,7 @@ def test_a_cut_reads_back_from_otio_as_it_was(cut: Cut) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        text = otio.serialise(otio.to_otio(cut, {}, "cleaned"))
+        text = otio_write.serialise(otio_write.to_otio(cut, {}, "cleaned"))
         assert otio.read(written(Path(folder), "cut.otio", text)) == cut
 
 
@@ -157,11 +157,13 @@ def test_written_clips_carry_both_media_by_name(tmp_path: Path) -> None:
     cut = Cut("c", RATES["24"], 0, Fraction(24), (Track("A1", (item,)),))
     media = {
         "A1/001": {
-            "original": otio.NamedMedia("../sound/a.wav", Fraction(86400), Fraction(100)),
-            "cleaned": otio.NamedMedia("../clips/a.wav", Fraction(86390), Fraction(50)),
+            "original": otio_write.NamedMedia("../sound/a.wav", Fraction(86400), Fraction(100)),
+            "cleaned": otio_write.NamedMedia("../clips/a.wav", Fraction(86390), Fraction(50)),
         }
     }
-    path = written(tmp_path, "c.otio", otio.serialise(otio.to_otio(cut, media, "cleaned")))
+    path = written(
+        tmp_path, "c.otio", otio_write.serialise(otio_write.to_otio(cut, media, "cleaned"))
+    )
     clip = next(iter(opentimelineio.adapters.read_from_file(str(path)).find_clips()))
     references = clip.media_references()
     assert {name: r.target_url for name, r in references.items()} == {
