@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
 from cli.progress import shown
@@ -127,38 +128,42 @@ def _clean_sounds(
 def _tell_cut(outcome: dict[str, Any]) -> None:
     """The summary of a run, for a person."""
     cleaned, heard, takes = (outcome["takes_cleaned"], outcome["takes_heard"], outcome["takes"])
-    OUT.print(f"[bold]{outcome['out']}[/bold]")
+    OUT.print(f"[bold]{escape(str(outcome['out']))}[/bold]")
     if not cleaned and not heard:
-        work = "nothing to clean or transcribe: all of it was done before"
+        work = "all cleaned and listened to before"
     else:
-        work = f"{cleaned} cleaned now, {takes - cleaned} from the store; {heard} transcribed now"
-    OUT.print(f"  Takes      {takes} needed: {work}")
-    OUT.print(f"  Engines    {', '.join(outcome['engines'])}")
-    OUT.print(f"  Loudness   {_loudness(outcome)}")
+        work = f"{cleaned} cleaned now, {takes - cleaned} from the store; {heard} listened to now"
+    OUT.print(f"  Takes      {takes} needed, {work}")
+    OUT.print(f"  Engines    {', '.join(outcome['engines'])}", markup=False)
+    OUT.print(f"  Loudness   {_loudness(outcome, 'every stem')}")
     state = "written" if outcome["rendered_now"] else "already as it should be, left alone"
     OUT.print(f"  Delivery   {outcome['files']} files, {state}")
     for sentence in outcome["flagged"]:
-        OUT.print(f"  [yellow]Listen to[/yellow]  {sentence}", markup=True)
+        OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")
     for item in outcome["offline"]:
-        OUT.print(f"  [red]Offline[/red]    {item['event_id']}: {item['reason']}")
+        OUT.print(f"  [red]Offline[/red]    {escape(item['event_id'])}: {escape(item['reason'])}")
     for note in outcome["notes"]:
         OUT.print(f"  Note       {note}", markup=False)
-    OUT.print(f"  Report     {outcome['out'] / 'report.html'}")
+    OUT.print(f"  Report     {outcome['out'] / 'report.html'}", markup=False)
 
 
-def _loudness(outcome: dict[str, Any]) -> str:
+def _loudness(outcome: dict[str, Any], what: str) -> str:
     if outcome["loudness"] == float("-inf"):
         return "silent"
     text = f"{outcome['loudness']:.1f} LUFS, {outcome['true_peak']:.1f} dBTP measured"
     if outcome["gain_db"]:
-        text += f"; {outcome['gain_db']:+.2f} dB applied to every stem"
+        text += f"; {outcome['gain_db']:+.2f} dB applied to {what}"
     return text
 
 
 def _tell_sound(outcome: dict[str, Any]) -> None:
     now = "cleaned" if outcome["cleaned_now"] else "from the store"
+    left = "" if outcome["written_now"] else ", already as it should be"
     OUT.print(
-        f"[bold]{outcome['out']}[/bold]  {now} with {outcome['engine']}, {_loudness(outcome)}"
+        f"[bold]{escape(str(outcome['out']))}[/bold]  {now} with {escape(outcome['engine'])}, "
+        f"{_loudness(outcome, 'the file')}{left}"
     )
     for sentence in outcome["flagged"]:
-        OUT.print(f"  [yellow]Listen to[/yellow]  {sentence}")
+        OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")
+    for note in outcome["notes"]:
+        OUT.print(f"  Note       {note}", markup=False)

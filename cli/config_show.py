@@ -30,7 +30,7 @@ def show(
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("setting", "value", "from", "meaning"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for origin in origins:
         value = origin.value
         text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -14,6 +14,9 @@ from cli import clean, config_show, demo, doctor, lines, models, search, trace
 from cli.common import ERR, quietly_closed
 from core.errors import ExitCode, RoomtoneError
 
+INTERRUPTED = 130
+"""How Typer ends a command that the person broke off (128 and SIGINT, as shells count)."""
+
 app = typer.Typer(
     name="roomtone",
     help="Clean the dialogue of a film, conform it to the edit, and find every spoken line.",
@@ -40,9 +43,10 @@ def main() -> None:
     except RoomtoneError as fault:
         ERR.print(f"[red]roomtone:[/red] {_escaped(str(fault))}")
         sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
-        ERR.print("Stopped. What was finished is kept; run the same command to go on.")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            ERR.print("Stopped. What was finished is kept; run the same command to go on.")
+        raise
     except Exception as fault:
         log = _log_fault()
         first = str(fault).splitlines()[0] if str(fault) else ""

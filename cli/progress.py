@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
@@ -37,7 +38,7 @@ class Shown:
 
     def say(self, text: str) -> None:
         """Print a note above the bars."""
-        self._bars.console.print(f"[yellow]Note:[/yellow] {text}", highlight=False)
+        self._bars.console.print(f"[yellow]Note:[/yellow] {escape(text)}", highlight=False)
 
 
 @contextmanager

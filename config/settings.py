@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.time import FrameRate, parse_rate
 
 FILE_NAME = "roomtone.toml"
@@ -30,7 +31,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(DEFAULT_HOME, description="database, store and weights lie in here")
     project: str = Field("", description="name of the production; speakers are kept by it")
-    media: tuple[Path, ...] = Field((), description="folders in which media are looked for")
+    media: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="folders in which media are looked for"
+    )
     recipe: str = Field("standard", description="cleaning recipe: a name or a TOML file")
     loudness: str = Field("none", description="delivery spec: r128, atsc-a85, netflix or none")
     sample_rate: int = Field(48000, ge=8000, le=384000, description="of the session, in Hz")
@@ -52,6 +55,14 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="threads an engine uses; 0: all cores")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
 
+    @field_validator("media", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """One folder, or several as a PATH has them (`a:b`; `a;b` on Windows)."""
+        if not isinstance(value, str):
+            return value
+        return tuple(part for part in value.split(os.pathsep) if part)
+
     @field_validator("home", "media")
     @classmethod
     def _expand(cls, value: Any) -> Any:
@@ -62,8 +73,11 @@ class Settings(BaseSettings):
     @field_validator("edl_rate")
     @classmethod
     def _is_rate(cls, value: str) -> str:
-        if value:
-            parse_rate(value)
+        try:
+            if value:
+                parse_rate(value)
+        except InputError as fault:
+            raise ValueError(str(fault).rstrip(".")) from fault
         return value
 
     @property
@@ -95,9 +109,8 @@ def load_settings(overrides: dict[str, Any], folder: Path) -> tuple[Settings, tu
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     here = _file(folder / FILE_NAME)
-    home = Path(
-        given.get("home") or os.environ.get("ROOMTONE_HOME") or here.get("home") or DEFAULT_HOME
-    ).expanduser()
+    set_home = given.get("home") or os.environ.get("ROOMTONE_HOME") or here.get("home")
+    home = Path(str(set_home or DEFAULT_HOME)).expanduser()
     at_home = _file(home / FILE_NAME)
     environment = {
         name for name in Settings.model_fields if f"ROOMTONE_{name.upper()}" in os.environ
@@ -108,33 +121,46 @@ def load_settings(overrides: dict[str, Any], folder: Path) -> tuple[Settings, tu
         for name, value in from_files.items()
         if name not in environment and name not in given
     }
+
+    def source(name: str) -> str:
+        if name in given:
+            return "command line"
+        if name in environment:
+            return f"ROOMTONE_{name.upper()}"
+        if name in here:
+            return str(folder / FILE_NAME)
+        return str(home / FILE_NAME) if name in at_home else "default"
+
     try:
         settings = Settings(**{**values, **given})
     except ValidationError as fault:
-        first = fault.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
-        raise UsageError(f"The setting {name!r} is wrong: {first['msg']}.") from fault
-    origins = []
-    for name, field in Settings.model_fields.items():
-        if name in given:
-            source = "command line"
-        elif name in environment:
-            source = f"ROOMTONE_{name.upper()}"
-        elif name in here:
-            source = str(folder / FILE_NAME)
-        elif name in at_home:
-            source = str(home / FILE_NAME)
-        else:
-            source = "default"
-        origins.append(Origin(name, getattr(settings, name), source, field.description or ""))
-    return settings, tuple(origins)
+        raise _told(fault, source) from fault
+    return settings, tuple(
+        Origin(name, getattr(settings, name), source(name), field.description or "")
+        for name, field in Settings.model_fields.items()
+    )
+
+
+def _told(fault: ValidationError, source: Callable[[str], str]) -> UsageError:
+    """The first fault of the settings in one sentence that says where it was set."""
+    first = fault.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else "settings"
+    if first["type"] == "extra_forbidden":
+        return UsageError(
+            f"There is no setting {name!r}, which {source(name)} gives; `roomtone config show` "
+            "lists those that there are."
+        )
+    said = first["msg"].removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
+    value = first["input"]
+    return UsageError(f"The setting {name} = {value!r} of {source(name)} is wrong: {said}.")
 
 
 def _file(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as source:
             return tomllib.load(source)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UsageError(f"{path} can't be read as TOML ({fault}).") from fault

@@ -92,9 +92,15 @@ def exact_fps(value: float | int | str | Fraction) -> Fraction:
 def parse_rate(text: str) -> FrameRate:
     """A frame rate as a person writes it: `23.976`, `29.97 DF`, `24000/1001`, `25`."""
     words = text.strip().upper().replace("NDF", "").replace("DF", " DF").split()
-    if not words or len(words) > 2:
-        raise InputError(f"{text!r} is not a frame rate; write for example 23.976 or 29.97 DF.")
-    return FrameRate(exact_fps(words[0]), drop="DF" in words)
+    try:
+        fps = exact_fps(words[0])
+        if words[1:] not in ([], ["DF"]):
+            raise ValueError(text)
+    except (IndexError, ValueError, InputError) as fault:
+        raise InputError(
+            f"{text!r} is not a frame rate; write for example 23.976 or 29.97 DF."
+        ) from fault
+    return FrameRate(fps, drop="DF" in words)
 
 
 def round_half_up(value: Fraction | int) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 
@@ -20,15 +19,16 @@ from core.errors import OutputError
 from core.media import MediaFile
 from core.plan import Take
 from core.stems import FULL_SCALE, to_grid
+from db.codec import JSON
 from db.memory import AssetRecord, asset_at, remember_asset
-from db.provenance import ActivityRecord, Use, record
+from db.provenance import Use, finished, record
 from flows.clean_cut import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.progress import Progress
 from flows.stems import coding_history
 from flows.takes import CleanedTake, clean_take, flagged, recall_take
 from flows.turnover import hash_media
-from flows.workspace import Workspace, code_version, machine
+from flows.workspace import Workspace, activity
 from models.loudness import LoudnessMeter, programme_gain
 
 BLOCK = 1 << 18
@@ -36,16 +36,22 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True)
 class CleanedFile:
-    """A sound file that was cleaned. loudness, true_peak: after cleaning, before `gain_db`."""
+    """A sound file that was cleaned.
+
+    cleaned_now: this run did the work. written_now: else the file was as it should be.
+    loudness, true_peak: after cleaning, before `gain_db`. notes: a sentence each.
+    """
 
     source: Path
     out: Path
     cleaned_now: bool
+    written_now: bool
     loudness: float
     true_peak: float
     gain_db: float
     flagged: tuple[str, ...]
     engine: str
+    notes: tuple[str, ...]
 
 
 def clean_audio(
@@ -118,8 +124,23 @@ def _clean(
     )
     if recall_lines(work, media, engines.recogniser) is None:
         listen_take(work, media, engines.recogniser)
-    loudness, true_peak, peak = _measure(cleaned)
-    decision = programme_gain(loudness, true_peak, spec)
+    meter, peak = _measured(cleaned)
+    decision = programme_gain(meter.integrated, meter.true_peak(), spec)
+    key = f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}"
+    done = CleanedFile(
+        source=source,
+        out=target,
+        cleaned_now=cleaned.cleaned_now,
+        written_now=not _is_current(work, key, target),
+        loudness=meter.integrated(),
+        true_peak=meter.true_peak(),
+        gain_db=decision.gain_db,
+        flagged=tuple(flagged([cleaned])),
+        engine=cleaned.card.name,
+        notes=(*engines.notes, *((decision.reason,) if decision.limited_by_peak else ())),
+    )
+    if not done.written_now:
+        return done
     _write(cleaned, target, decision.gain_db, peak)
     sha256 = file_sha256(target)
     asset = AssetRecord(
@@ -132,41 +153,27 @@ def _clean(
         channels=media.channels,
         frames=media.frames,
     )
-    activity = ActivityRecord(
-        id=uuid4().hex,
-        kind="render",
-        key=f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}",
-        tool="roomtone render",
-        card=None,
-        parameters={"spec": spec.name, "gain_db": decision.gain_db},
-        code_version=code_version(),
-        started=started,
-        ended=datetime.now(UTC),
-        machine=machine(),
-        agent="roomtone",
-    )
+    parameters: dict[str, JSON] = {"spec": spec.name, "gain_db": decision.gain_db}
     with work.database.write() as session:
         remember_asset(session, asset, target)
         record(
             session,
-            activity,
+            activity("render", key, started, parameters),
             used=[Use(cleaned.sha256, "clean", 0, media.frames)],
             generated=[Use(sha256, "clip", 0, media.frames)],
         )
-    return CleanedFile(
-        source=source,
-        out=target,
-        cleaned_now=cleaned.cleaned_now,
-        loudness=loudness,
-        true_peak=true_peak,
-        gain_db=decision.gain_db,
-        flagged=tuple(flagged([cleaned])),
-        engine=cleaned.card.name,
-    )
+    return done
 
 
-def _measure(cleaned: CleanedTake) -> tuple[float, float, float]:
-    """Integrated loudness in LUFS, true peak in dBTP and sample peak of a cleaned take."""
+def _is_current(work: Workspace, key: str, target: Path) -> bool:
+    """Whether the file is what that work made."""
+    with work.database.read() as session:
+        found = finished(session, "render", key)
+    return found is not None and target.is_file() and file_sha256(target) == found[1][0].asset
+
+
+def _measured(cleaned: CleanedTake) -> tuple[LoudnessMeter, float]:
+    """A meter that has heard a cleaned take, and the take's sample peak."""
     meter = LoudnessMeter(cleaned.media.sample_rate, len(cleaned.take.channels))
     peak = 0.0
     with Sound(cleaned.path) as sound:
@@ -174,7 +181,7 @@ def _measure(cleaned: CleanedTake) -> tuple[float, float, float]:
             block = sound.read(start, min(BLOCK, sound.frames - start), range(sound.channels))
             meter.add(block)
             peak = max(peak, float(np.max(np.abs(block), initial=0.0)))
-    return meter.integrated(), meter.true_peak(), peak
+    return meter, peak
 
 
 def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float) -> None:

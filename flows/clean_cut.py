@@ -20,8 +20,9 @@ from flows import delivery
 from flows.clips import write_clips
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.listen import Heard, choose_recogniser, listen_key, listen_take, recall_lines
+from flows.lock import only_writer
 from flows.progress import Progress
-from flows.remember import Made, remember_delivery
+from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import Brief, write_report
 from flows.stems import RENDER_VERSION, Rendered, render_stems
 from flows.takes import CleanedTake, clean_take, flagged, recall_take, take_key
@@ -188,9 +189,16 @@ def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines
         {
             "cut": turnover.digest,
             "links": [
-                [event_id, turnover.take_of(event_id).id, link.source_start]
+                [
+                    event_id,
+                    turnover.take_of(event_id).id,
+                    link.source_start,
+                    link.media.sha256,
+                    str(link.media.path),
+                ]
                 for event_id, link in turnover.links.items()
             ],
+            "offline": [[item.event_id, item.reason] for item in turnover.offline],
             "takes": [take_key(take, job.recipe, engines.denoiser) for take in turnover.takes],
             "lines": [
                 listen_key(work, media, engines.recogniser) for media in turnover.media.values()
@@ -215,8 +223,21 @@ def deliver(
     progress: Progress,
 ) -> Outcome:
     """Conform, normalise and write the delivery, unless it is there already."""
+    with only_writer(job.out, progress):
+        return _deliver(work, job, turnover, cleaned, heard, engines, progress)
+
+
+def _deliver(
+    work: Workspace,
+    job: Job,
+    turnover: Turnover,
+    cleaned: Mapping[str, CleanedTake],
+    heard: Mapping[str, Heard],
+    engines: Engines,
+    progress: Progress,
+) -> Outcome:
     key = delivery_key(work, job, turnover, engines)
-    if delivery.is_current(job.out, key):
+    if delivery.is_current(job.out, key) and is_remembered(work, key):
         content = delivery.read_list(job.out)
         return _outcome(
             job,
@@ -281,10 +302,15 @@ def _loudness(rendered: Rendered, spec: DeliverySpec) -> dict[str, object]:
         "measured_lufs": rendered.loudness if finite else None,
         "measured_dbtp": rendered.true_peak if rendered.true_peak > float("-inf") else None,
         "gain_db": gain.gain_db,
-        "delivered_lufs": rendered.loudness + gain.gain_db if finite else None,
+        "delivered_lufs": gain.delivered_lufs if finite else None,
         "limited_by_peak": gain.limited_by_peak,
         "reason": gain.reason,
     }
+
+
+def _peak_notes(loudness: Mapping[str, object]) -> tuple[str, ...]:
+    """That the level stays below what was asked for, where it does."""
+    return (str(loudness["reason"]),) if loudness["limited_by_peak"] else ()
 
 
 def _engine_names(cleaned: Mapping[str, CleanedTake], heard: Mapping[str, Heard]) -> list[str]:
@@ -322,7 +348,7 @@ def _outcome(
         offline=turnover.offline,
         flagged=tuple(flagged(cleaned.values())),
         engines=tuple(_engine_names(cleaned, heard)),
-        notes=(*engines.notes, *turnover.notes),
+        notes=(*engines.notes, *turnover.notes, *_peak_notes(loudness)),
         loudness=number("measured_lufs"),
         true_peak=number("measured_dbtp"),
         gain_db=number("gain_db"),

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,9 @@ from core.media import MediaFile
 from core.plan import digest
 from core.speech import Line, Turn, Word
 from db.catalogue import lines_of, listened, store_listening
-from db.provenance import ActivityRecord, Use, record
+from db.provenance import Use, record
 from flows.takes import at_16k
-from flows.workspace import Workspace, code_version, machine
+from flows.workspace import Workspace, activity
 from models.card import ModelCard
 from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.engines import EngineChoice, choose, load
@@ -132,13 +131,11 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
         transcript.words, turns, choice.label, choice.draft, SPEECH_RATE, transcript.language
     )
     lines = tuple(_in_source(line, media) for line in found)
-    activity = ActivityRecord(
-        id=uuid4().hex,
-        kind="listen",
-        key=listen_key(work, media, choice),
-        tool=TOOL,
-        card=None if card is None else asdict(card),
-        parameters={
+    done = activity(
+        "listen",
+        listen_key(work, media, choice),
+        started,
+        {
             "engine": choice.label,
             "draft": choice.draft,
             "channel": listening_channel(media),
@@ -147,27 +144,21 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
             "lines": len(lines),
             "warnings": list(transcript.warnings),
         },
-        code_version=code_version(),
-        started=started,
-        ended=datetime.now(UTC),
-        machine=machine(),
-        agent="roomtone",
+        card,
     )
     with work.database.write() as session:
         store_listening(
             session,
             media.essence,
-            activity.key,
+            done.key,
             choice.label,
             choice.draft,
-            None if card is None else asdict(card),
+            done.card,
             transcript.language,
             lines,
             work.settings.project or media.notes.project,
         )
-        record(
-            session, activity, used=[Use(media.sha256, "original", 0, media.frames)], generated=[]
-        )
+        record(session, done, used=[Use(media.sha256, "original", 0, media.frames)], generated=[])
     return Heard(media, lines, choice.label, choice.draft, heard_now=True)
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from uuid import uuid4
 
 from core.conform import placements
 from core.time import round_half_up
 from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
-from db.provenance import ActivityRecord, Use, record
+from db.provenance import ActivityRecord, Use, finished, record
 from db.tables import AssetKind
 from flows.clips import Clip
 from flows.delivery import DeliveredFile
+from flows.report import REPORT
 from flows.stems import Rendered, Stem
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
-from flows.workspace import Workspace, code_version, machine
+from flows.workspace import Workspace, activity
 
 _KINDS: dict[str, AssetKind] = {"CLIP": "clip", "TIMELINE": "timeline", "REPORT": "report"}
 
@@ -35,6 +35,12 @@ class Made:
     rendered: Rendered
     clips: Sequence[Clip]
     files: Sequence[DeliveredFile]
+
+
+def is_remembered(work: Workspace, key: str) -> bool:
+    """Whether this home knows the delivery of that key; another may have made it."""
+    with work.database.read() as session:
+        return finished(session, "render", f"{key}:{REPORT}") is not None
 
 
 def remember_delivery(
@@ -81,13 +87,11 @@ def _asset(entry: DeliveredFile) -> AssetRecord:
 
 
 def _activity(turnover: Turnover, made: Made, entry: DeliveredFile) -> ActivityRecord:
-    return ActivityRecord(
-        id=uuid4().hex,
-        kind="render",
-        key=f"{made.key}:{entry.path}",
-        tool="roomtone render",
-        card=None,
-        parameters={
+    return activity(
+        "render",
+        f"{made.key}:{entry.path}",
+        made.started,
+        {
             "role": entry.role,
             "track": entry.track,
             "character": entry.character,
@@ -96,11 +100,6 @@ def _activity(turnover: Turnover, made: Made, entry: DeliveredFile) -> ActivityR
             "cut": turnover.cut.name,
             "cut_sha256": turnover.digest,
         },
-        code_version=code_version(),
-        started=made.started,
-        ended=datetime.now(UTC),
-        machine=machine(),
-        agent="roomtone",
     )
 
 

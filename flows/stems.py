@@ -225,46 +225,30 @@ def render_stems(
         progress.step(name, 2 * len(blocks))
         meter = LoudnessMeter(desk.rate, desk.width)
         peaks: dict[StemName, int] = {}
-        widths: dict[StemName, int] = {}
         for first, count in blocks:
-            for stem, grid in desk.block(first, count, 1.0).items():
-                widths[stem] = grid.shape[1]
-                peaks[stem] = max(peaks.get(stem, 0), int(np.max(np.abs(grid), initial=0)))
-                if stem == StemName("DX"):
-                    meter.add(grid / FULL_SCALE)
+            grids = desk.block(first, count, 1.0)
+            meter.add(grids[StemName("DX")] / FULL_SCALE)
+            for stem_name, grid in grids.items():
+                highest = int(np.max(np.abs(grid), initial=0))
+                peaks[stem_name] = max(peaks.get(stem_name, 0), highest)
             progress.advance(name)
-        loudness, true_peak = meter.integrated(), meter.true_peak()
-        decision = programme_gain(loudness, true_peak, spec)
+        decision = programme_gain(meter.integrated, meter.true_peak(), spec)
         gain = 10 ** (decision.gain_db / 20)
         paths = _paths(folder, file_safe(turnover.path.stem), sorted(peaks))
         stems = tuple(
             Stem(
-                name=stem,
-                path=paths[stem],
-                channels=widths[stem],
+                name=stem_name,
+                path=paths[stem_name],
+                channels=desk.widths.get(stem_name.track, desk.width),
                 frames=desk.frames,
                 # one step of head room: rounding after the gain may add one
-                subtype="PCM_24" if peaks[stem] * gain + 2 < FULL_SCALE else "FLOAT",
-                takes=desk.takes_of(stem),
+                subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
+                takes=desk.takes_of(stem_name),
             )
-            for stem in sorted(peaks)
+            for stem_name in sorted(peaks)
         )
         writers = {
-            stem.name: stack.enter_context(
-                WaveWriter(
-                    stem.path,
-                    desk.rate,
-                    stem.channels,
-                    "PCM_24" if stem.subtype == "PCM_24" else "FLOAT",
-                    _notes(turnover, stem, desk.rate, cleaned),
-                    {
-                        "ROLE": stem.name.role,
-                        "CUT": turnover.cut.name,
-                        "CUT_SHA256": turnover.digest,
-                        "GAIN_DB": f"{decision.gain_db:.6f}",
-                    },
-                )
-            )
+            stem.name: stack.enter_context(_writer(turnover, stem, desk.rate, cleaned, decision))
             for stem in stems
         }
         for first, count in blocks:
@@ -276,9 +260,31 @@ def render_stems(
         sample_rate=desk.rate,
         start=start_sample(turnover.cut, desk.rate),
         frames=desk.frames,
-        loudness=loudness,
-        true_peak=true_peak,
+        loudness=meter.integrated(),
+        true_peak=meter.true_peak(),
         gain=decision,
+    )
+
+
+def _writer(
+    turnover: Turnover,
+    stem: Stem,
+    sample_rate: int,
+    cleaned: Mapping[str, CleanedTake],
+    decision: GainDecision,
+) -> WaveWriter:
+    return WaveWriter(
+        stem.path,
+        sample_rate,
+        stem.channels,
+        "PCM_24" if stem.subtype == "PCM_24" else "FLOAT",
+        _notes(turnover, stem, sample_rate, cleaned),
+        {
+            "ROLE": stem.name.role,
+            "CUT": turnover.cut.name,
+            "CUT_SHA256": turnover.digest,
+            "GAIN_DB": f"{decision.gain_db:.6f}",
+        },
     )
 
 

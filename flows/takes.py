@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,9 @@ from core.media import MediaFile
 from core.plan import Take, digest
 from core.stems import to_grid
 from db.memory import AssetRecord, remember_asset
-from db.provenance import ActivityRecord, Use, finished, record
+from db.provenance import Use, finished, record
 from flows.engines import DenoiserChoice, load_denoiser
-from flows.workspace import Workspace, code_version, machine
+from flows.workspace import Workspace, activity
 from models.card import ModelCard
 from models.denoise.clean import DenoiseOptions, clean_channel, process_version
 from models.quality import Gate, judge
@@ -82,24 +81,26 @@ def store_path(work: Workspace, key: str) -> Path:
 def recall_take(
     work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
 ) -> CleanedTake | None:
-    """The cleaned take if the store has it, else None."""
+    """The cleaned take if the store has it, else None; judged again where the limits are others."""
     key = take_key(take, recipe, choice)
     path = store_path(work, key)
     with work.database.read() as session:
         found = finished(session, "clean", key)
     if found is None or not path.is_file():
         return None
-    activity, generated = found
-    gates = _GATES.validate_python(activity.parameters["gates"])
-    if activity.card is None or path.stat().st_size != activity.parameters["bytes"]:
+    done, generated = found
+    if done.card is None or path.stat().st_size != done.parameters["bytes"]:
         return None
+    gates = _GATES.validate_python(done.parameters["gates"])
+    if done.parameters.get("limits") != asdict(recipe.limits):
+        gates = _judge(sound_file(media, work.cache), path, take, media, recipe)
     return CleanedTake(
         take,
         media,
         key,
         path,
         generated[0].asset,
-        _CARD.validate_python(activity.card),
+        _CARD.validate_python(done.card),
         gates,
         cleaned_now=False,
     )
@@ -115,11 +116,10 @@ def clean_take(
     """
     started = datetime.now(UTC)
     engine = load_denoiser(work, choice)
-    key = take_key(take, recipe, choice)
-    path = store_path(work, key)
+    path = store_path(work, take_key(take, recipe, choice))
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = DenoiseOptions(limit_db=recipe.limit_db, target_level_dbfs=recipe.target_level_dbfs)
     source = sound_file(media, work.cache)
+    options = DenoiseOptions(limit_db=recipe.limit_db, target_level_dbfs=recipe.target_level_dbfs)
     with (
         _readers(source, take.channels) as reads,
         WaveWriter(path, media.sample_rate, len(take.channels), "FLOAT", media.notes) as writer,
@@ -129,52 +129,54 @@ def clean_take(
         ]
         for blocks in zip(*cleaning, strict=True):
             writer.write(to_grid(np.stack(blocks, axis=1)))
-    gates = _judge(source, path, take, media, recipe)
-    sha256 = file_sha256(path)
-    size = path.stat().st_size
-    activity = ActivityRecord(
-        id=uuid4().hex,
-        kind="clean",
-        key=key,
-        tool=TOOL,
-        card=asdict(engine.card),
-        parameters={
-            "recipe": recipe.name,
-            "limit_db": recipe.limit_db,
-            "target_level_dbfs": recipe.target_level_dbfs,
-            "channels": list(take.channels),
-            "process": process_version,
-            "gates": [[asdict(gate) for gate in channel] for channel in gates],
-            "bytes": size,
-            "stand_in": choice.stand_in,
-        },
-        code_version=code_version(),
-        started=started,
-        ended=datetime.now(UTC),
-        machine=machine(),
-        agent="roomtone",
+    done = CleanedTake(
+        take=take,
+        media=media,
+        key=take_key(take, recipe, choice),
+        path=path,
+        sha256=file_sha256(path),
+        # The same engine is a stand-in in one run and the person's own choice in another.
+        card=replace(engine.card, stand_in=choice.stand_in),
+        gates=_judge(source, path, take, media, recipe),
+        cleaned_now=True,
     )
+    _remember(work, done, recipe, started)
+    return done
+
+
+def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datetime) -> None:
+    """The cleaned take, and what made it, in one transaction."""
+    media, size = done.media, done.path.stat().st_size
+    parameters = {
+        "recipe": recipe.name,
+        "limit_db": recipe.limit_db,
+        "target_level_dbfs": recipe.target_level_dbfs,
+        "channels": list(done.take.channels),
+        "process": process_version,
+        "gates": [[asdict(gate) for gate in channel] for channel in done.gates],
+        "limits": asdict(recipe.limits),
+        "bytes": size,
+        "stand_in": done.card.stand_in,
+    }
     asset = AssetRecord(
-        sha256=sha256,
+        sha256=done.sha256,
         kind="clean",
-        name=path.name,
+        name=done.path.name,
         bytes=size,
-        essence="",
         container="WAV",
         subtype="FLOAT",
         sample_rate=media.sample_rate,
-        channels=len(take.channels),
+        channels=len(done.take.channels),
         frames=media.frames,
     )
     with work.database.write() as session:
-        remember_asset(session, asset, path)
+        remember_asset(session, asset, done.path)
         record(
             session,
-            activity,
+            activity("clean", done.key, started, parameters, done.card),
             used=[Use(media.sha256, "original", 0, media.frames)],
-            generated=[Use(sha256, "clean", 0, media.frames)],
+            generated=[Use(done.sha256, "clean", 0, media.frames)],
         )
-    return CleanedTake(take, media, key, path, sha256, engine.card, gates, cleaned_now=True)
 
 
 def flagged(takes: Iterable[CleanedTake]) -> list[str]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from adapters.media.decode import sound_file
 from adapters.media.essence import essence_sha256, file_sha256
-from adapters.media.references import fold, locate
+from adapters.media.references import fold, locate, reference_names
 from adapters.media.relink import Link, MediaIndex, Offline, build_index, relink
 from adapters.timelines.read import read_cut
 from core.conform import Source
-from core.cut import Cut, with_distinct_tracks
+from core.cut import Cut, Event, with_distinct_tracks
 from core.errors import InputError, OfflineError
 from core.media import MediaFile
 from core.plan import Take
@@ -72,22 +72,21 @@ def read_turnover(
     A file that can't be decoded to its end is offline like one that is not there.
     Raises InputError for an unreadable cut or root, OfflineError where nothing was found.
     """
-    if not path.read_bytes().strip():
-        raise InputError(f"{path} is empty; export the cut again.")
+    _refuse_empty(path)
     progress.step("Looking for media", 0)
     index, unread = index_media(work, roots)
     rate, notes = _edl_rate(work, path, index)
     cut = with_distinct_tracks(read_cut(path, rate))
     audio_events = [event for track in cut.audio_tracks for event in track.events]
     if not audio_events:
-        raise InputError(f"{path} has no sound: none of its tracks plays audio; export it with its audio.")
-    found, missing = relink(cut, _candidates(index, cut), path.parent)
+        raise InputError(f"{path} has no sound, only picture; export it with its audio tracks.")
+    found, missing = relink(cut, _candidates(work, index, cut), path.parent)
     links, media, broken = _hash(work, found, progress)
-    order = [event.id for event in audio_events]
-    offline = tuple(sorted((*missing, *broken), key=lambda item: order.index(item.event_id)))
+    missing = tuple(_unreadable(missing, audio_events, unread))
+    failed = {item.event_id: item for item in (*missing, *broken)}
+    offline = tuple(failed[event.id] for event in audio_events if event.id in failed)
     if not links:
-        reasons = [*(item.reason for item in broken), *unread, *(item.reason for item in missing)]
-        reason = reasons[0] if reasons else "every event is disabled"
+        reason = offline[0].reason if offline else "every event is disabled"
         raise OfflineError(
             f"All media of {path} are offline ({reason.rstrip('.')}); "
             "name the folders that hold them with --media."
@@ -103,6 +102,26 @@ def read_turnover(
     )
 
 
+def _refuse_empty(path: Path) -> None:
+    try:
+        empty = not path.read_bytes().strip()
+    except OSError:
+        return  # said better by whoever reads it
+    if empty:
+        raise InputError(f"{path} is empty; export the cut again.")
+
+
+def _unreadable(
+    missing: Sequence[Offline], events: Sequence[Event], unread: Sequence[str]
+) -> Iterator[Offline]:
+    """What was not found; where its file is there but can't be read, that is the reason given."""
+    media = {event.id: event.media for event in events}
+    for item in missing:
+        stems = [f"/{PurePath(name).stem}." for name in reference_names(media[item.event_id])]
+        told = (text for text in unread if any(stem in text.replace("\\", "/") for stem in stems))
+        yield replace(item, reason=next(told, item.reason))
+
+
 def index_media(work: Workspace, roots: Sequence[Path]) -> tuple[MediaIndex, tuple[str, ...]]:
     """Every media file under the roots; what could not be read is a sentence each."""
     for root in roots:
@@ -114,26 +133,28 @@ def index_media(work: Workspace, roots: Sequence[Path]) -> tuple[MediaIndex, tup
         )
 
 
-def _candidates(index: MediaIndex, cut: Cut) -> MediaIndex:
+def _candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
     """The index without what roomtone made, lest a delivery among the media is cleaned again.
 
     A file that the cut itself names by URL, and that is no original's name, stays.
     """
-    made = {media.path for media in index.files if OUR_MARK in media.notes.coding_history}
+    own = (work.store.resolve(), work.cache.resolve())
+    made = {
+        media.path
+        for media in index.files
+        if OUR_MARK in media.notes.coding_history
+        or any(media.path.is_relative_to(folder) for folder in own)
+    }
     kept = {
         fold(parts[-1])
         for track in cut.audio_tracks
         for event in track.events
         if event.media.url and (parts := locate(event.media.url, Path()).parts)
     } - {fold(media.path.name) for media in index.files if media.path not in made}
-    return replace(
-        index,
-        files=tuple(
-            media
-            for media in index.files
-            if media.path not in made or fold(media.path.name) in kept
-        ),
-    )
+    files = [
+        media for media in index.files if media.path not in made or fold(media.path.name) in kept
+    ]
+    return replace(index, files=tuple(files))
 
 
 def hash_media(work: Workspace, media: MediaFile) -> MediaFile:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from adapters.media.whole import sweep
 from config.settings import Settings
 from core.errors import OutputError
+from db.codec import JSON
 from db.engine import Database, open_database
+from db.provenance import ActivityRecord
+from db.tables import ActivityKind
+from models.card import ModelCard
 from models.weights import WeightsFolder
 
 
@@ -54,6 +60,32 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
         yield Workspace(settings, database, store, cache, WeightsFolder(weights))
     finally:
         database.close()
+
+
+def activity(
+    kind: ActivityKind,
+    key: str,
+    started: datetime,
+    parameters: Mapping[str, JSON],
+    card: ModelCard | None = None,
+) -> ActivityRecord:
+    """Work that ends well now, on this machine, by this version.
+
+    kind and key name it. started: when it began. parameters: what shaped it. card: of its model.
+    """
+    return ActivityRecord(
+        id=uuid4().hex,
+        kind=kind,
+        key=key,
+        tool=f"roomtone {kind}",
+        card=None if card is None else asdict(card),
+        parameters=parameters,
+        code_version=code_version(),
+        started=started,
+        ended=datetime.now(UTC),
+        machine=machine(),
+        agent="roomtone",
+    )
 
 
 def code_version() -> str:

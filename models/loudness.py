@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,6 +27,8 @@ CHANNEL_WEIGHTS = {
     5: (1.0, 1.0, 1.0, 1.41, 1.41),
     6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41),
 }
+GAIN_STEPS = 16
+GAIN_TOLERANCE_DB = 1e-4
 
 
 class LoudnessMeter:
@@ -77,16 +80,20 @@ class LoudnessMeter:
         self._energies.extend((np.mean(steps, axis=1) @ self._weights).tolist())
         self._open = sound[whole:]
 
-    def integrated(self) -> float:
-        """Gated programme loudness in LUFS; -inf for silence and for less than 400 ms."""
+    def integrated(self, gain_db: float = 0.0) -> float:
+        """Gated programme loudness in LUFS; -inf for silence and for less than 400 ms.
+
+        gain_db: as if the sound had been that much louder. The absolute gate stays where it is,
+        so the result may rise by more than the gain.
+        """
         if len(self._energies) < BLOCK_STEPS:
             return -math.inf
         blocks = np.convolve(self._energies, np.full(BLOCK_STEPS, 1 / BLOCK_STEPS), mode="valid")
-        loud = blocks[blocks > _energy(ABSOLUTE_GATE)]
+        loud = blocks[blocks > _energy(ABSOLUTE_GATE - gain_db)]
         if len(loud) == 0:
             return -math.inf
         loud = loud[loud > float(np.mean(loud)) * 10 ** (RELATIVE_GATE / 10)]
-        return OFFSET + 10 * math.log10(float(np.mean(loud)))
+        return OFFSET + 10 * math.log10(float(np.mean(loud))) + gain_db
 
     def true_peak(self) -> float:
         """Highest peak between the samples in dBTP of any channel; -inf for silence.
@@ -114,40 +121,66 @@ class LoudnessMeter:
 class GainDecision:
     """One static gain for a programme.
 
-    gain_db: to apply alike to every stem. limited_by_peak: the loudness is not reached, because
-    the true peak would pass the ceiling. reason: a sentence for the report.
+    gain_db: to apply alike to every stem. delivered_lufs: integrated loudness with it, -inf for
+    silence. limited_by_peak: the loudness is not reached, because the true peak would pass the
+    ceiling. reason: a sentence for the report.
     """
 
     gain_db: float
+    delivered_lufs: float
     limited_by_peak: bool
     reason: str
 
 
-def programme_gain(integrated: float, true_peak: float, spec: DeliverySpec) -> GainDecision:
+def programme_gain(
+    loudness: Callable[[float], float], true_peak: float, spec: DeliverySpec
+) -> GainDecision:
     """The gain in dB that brings a programme to a delivery specification.
 
-    integrated: LUFS. true_peak: dBTP. Silence, and a specification without a loudness, get 0 dB.
+    loudness: integrated loudness in LUFS under a gain in dB (`LoudnessMeter.integrated`).
+    true_peak: dBTP. Silence, and a specification without a loudness, get 0 dB.
     """
+    integrated = loudness(0.0)
     if spec.integrated_lufs is None:
-        return GainDecision(0.0, False, f"{spec.name} leaves the level as it is.")
+        return GainDecision(0.0, integrated, False, f"{spec.name} leaves the level as it is.")
     if not math.isfinite(integrated):
-        return GainDecision(0.0, False, "The programme is silent, so there is nothing to raise.")
-    gain = spec.integrated_lufs - integrated
+        reason = "The programme is silent, so there is nothing to raise."
+        return GainDecision(0.0, integrated, False, reason)
+    gain = _gain_to(loudness, spec.integrated_lufs)
     if spec.true_peak_dbtp is not None and true_peak + gain > spec.true_peak_dbtp:
         lowered = spec.true_peak_dbtp - true_peak
+        delivered = loudness(lowered)
         return GainDecision(
             lowered,
+            delivered,
             True,
             f"{gain:+.1f} dB would bring the programme to {spec.integrated_lufs:g} LUFS but its "
             f"true peak to {true_peak + gain:.1f} dBTP, above {spec.true_peak_dbtp:g}; it gets "
-            f"{lowered:+.1f} dB and stays {gain - lowered:.1f} LU below the target.",
+            f"{lowered:+.1f} dB and stays {spec.integrated_lufs - delivered:.1f} LU below the "
+            "target.",
         )
     return GainDecision(
         gain,
+        loudness(gain),
         False,
         f"{gain:+.1f} dB bring the programme from {integrated:.1f} to "
         f"{spec.integrated_lufs:g} LUFS.",
     )
+
+
+def _gain_to(loudness: Callable[[float], float], target: float) -> float:
+    """The gain in dB after which the loudness is the target's.
+
+    One step would do but for the absolute gate, which lets more of a quiet programme through
+    the louder it gets; each further step mends what that changed.
+    """
+    gain = target - loudness(0.0)
+    for _ in range(GAIN_STEPS):
+        missing = target - loudness(gain)
+        if abs(missing) < GAIN_TOLERANCE_DB:
+            break
+        gain += missing
+    return gain
 
 
 def _energy(loudness: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,21 @@ Floats = NDArray[np.float64]
 RATE = 48_000
 
 
-def measured(sound: Floats, rate: int = RATE, block: int = 10_007) -> tuple[float, float]:
+def meter_of(sound: Floats, rate: int = RATE, block: int = 10_007) -> LoudnessMeter:
     meter = LoudnessMeter(rate, 1 if sound.ndim == 1 else sound.shape[1])
     for start in range(0, len(sound), block):
         meter.add(sound[start : start + block])
+    return meter
+
+
+def measured(sound: Floats, rate: int = RATE, block: int = 10_007) -> tuple[float, float]:
+    meter = meter_of(sound, rate, block)
     return meter.integrated(), meter.true_peak()
+
+
+def steady(lufs: float) -> Callable[[float], float]:
+    """The loudness of a programme far above the gate."""
+    return lambda gain_db: lufs + gain_db
 
 
 def libebur128(sound: Floats, rate: int = RATE) -> tuple[float, float]:
@@ -158,25 +169,34 @@ def test_a_layout_without_a_loudness_is_refused() -> None:
 def test_one_gain_brings_a_programme_to_its_delivery() -> None:
     sound = stereo((-30, 5))
     spec = load_delivery("r128")
-    decision = programme_gain(*measured(sound), spec)
+    decision = programme_gain(meter_of(sound).integrated, measured(sound)[1], spec)
     assert not decision.limited_by_peak
     assert measured(sound * 10 ** (decision.gain_db / 20))[0] == pytest.approx(-23, abs=0.1)
 
 
+def test_a_quiet_programme_reaches_its_delivery_past_the_absolute_gate() -> None:
+    # Most of it lies under -70 LUFS, where the meter does not look until it is raised.
+    sound = np.concatenate([stereo((-62, 4)), stereo((-74, 20))])
+    decision = programme_gain(meter_of(sound).integrated, -50.0, load_delivery("r128"))
+    raised = sound * 10 ** (decision.gain_db / 20)
+    assert libebur128(raised)[0] == pytest.approx(-23, abs=0.1)
+    assert decision.delivered_lufs == pytest.approx(libebur128(raised)[0], abs=0.05)
+
+
 def test_the_gain_is_lowered_where_the_true_peak_would_pass_the_ceiling() -> None:
-    decision = programme_gain(-35.0, -8.0, load_delivery("netflix"))
+    decision = programme_gain(steady(-35.0), -8.0, load_delivery("netflix"))
     assert decision.limited_by_peak
     assert decision.gain_db == pytest.approx(6.0)
     assert "2.0 LU below" in decision.reason
-    exact = programme_gain(-33.0, -8.0, load_delivery("netflix"))
+    exact = programme_gain(steady(-33.0), -8.0, load_delivery("netflix"))
     assert (exact.gain_db, exact.limited_by_peak) == (pytest.approx(6.0), False)
-    hot = programme_gain(-23.0, 0.5, load_delivery("r128"))
+    hot = programme_gain(steady(-23.0), 0.5, load_delivery("r128"))
     assert hot.gain_db == pytest.approx(-1.5)
 
 
 def test_none_and_silence_get_no_gain() -> None:
-    assert programme_gain(-12.0, 3.0, load_delivery("none")).gain_db == 0.0
-    assert programme_gain(-math.inf, -math.inf, load_delivery("r128")).gain_db == 0.0
+    assert programme_gain(steady(-12.0), 3.0, load_delivery("none")).gain_db == 0.0
+    assert programme_gain(steady(-math.inf), -math.inf, load_delivery("r128")).gain_db == 0.0
 
 
 def test_the_specifications_are_those_of_their_documents() -> None:

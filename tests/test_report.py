@@ -110,7 +110,7 @@ class World:
             "PCM_24",
             (take.id,),
         )
-        gain = GainDecision(-1.5, False, "-1.5 dB bring the programme to -23 LUFS.")
+        gain = GainDecision(-1.5, -23.0, False, "-1.5 dB bring the programme to -23 LUFS.")
         self.rendered = Rendered((stem,), RATE, 3600 * RATE, 8 * RATE, -21.5, -3.3, gain)
 
     def write(self) -> str:
