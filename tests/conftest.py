@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from production import Delivered, Home, build
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -29,3 +31,26 @@ def shared() -> Path:
 def harbour() -> Path:
     """The small production with its truth (mark the test `shared`)."""
     return SHARED / "production" / "harbour"
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The production of tests/production.py. Nobody writes into it."""
+    return build(tmp_path_factory.mktemp("production") / "film")
+
+
+@pytest.fixture(scope="session")
+def delivered(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    """Its first cut, cleaned once for the whole session. Nobody writes into the delivery."""
+    folder = tmp_path_factory.mktemp("delivered")
+    home = Home(folder / "home")
+    ran = home.run("clean", film / "v1.otio", "--out", folder / "out", "--direct")
+    assert ran.code == 0, ran.err
+    return Delivered(film, home, folder / "out")
+
+
+@pytest.fixture
+def own_home(delivered: Delivered, tmp_path: Path) -> Home:
+    """A copy of the home that the first cut was cleaned in, to work with."""
+    shutil.copytree(delivered.home.folder, tmp_path / "own home")
+    return Home(tmp_path / "own home")

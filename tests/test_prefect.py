@@ -1,0 +1,59 @@
+"""The job as a Prefect flow: the same delivery, and nothing of Prefect on the screen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from production import V1, Delivered, Home, sound_of, write_otio
+
+TWICE = """
+import json, sys
+from cli.main import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["roomtone", *words]
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    print("ended", int(code or 0), flush=True)
+    print("ended", file=sys.stderr, flush=True)
+"""
+
+
+@pytest.mark.prefect
+def test_a_flow_delivers_the_same_and_tells_faults_the_same(
+    delivered: Delivered, tmp_path: Path
+) -> None:
+    """One process for both, since a start of Prefect without a server takes ten seconds."""
+    home, out = Home(tmp_path / "home", {"ROOMTONE_THREADS": "2"}), tmp_path / "out"
+    lost = write_otio(tmp_path / "lost.otio", V1)
+    commands = [
+        ["clean", str(delivered.film / "v1.otio"), "--out", str(out), "--json"],
+        ["clean", str(lost), "--out", str(tmp_path / "none")],
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE, json.dumps(commands)],
+        env=home.variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    first, second, rest = done.stdout.split("ended")
+    assert (second.split()[0], rest.split()) == ("0", ["4"])
+    outcome = json.loads(first)
+    assert (outcome["takes_cleaned"], outcome["takes_heard"]) == (4, 2)
+    assert sound_of(out) == sound_of(delivered.out)
+    silence, sentence, after = done.stderr.split("ended")
+    assert (silence.strip(), after.strip()) == ("", "")
+    direct = home.run(*commands[1], "--direct")
+    assert direct.code == 4
+    assert sentence.strip() == direct.err.strip()
+    assert done.returncode == 0
+    assert (home.folder / "prefect").is_dir()
