@@ -40,6 +40,9 @@ def command(
     stand_in: Annotated[
         bool, typer.Option("--stand-in", help="Clean with RNNoise where DeepFilterNet3 is missing.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Clean what roomtone cleaned before once more.")
+    ] = False,
     direct: Annotated[bool, typer.Option("--direct", help="Run without Prefect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")] = False,
@@ -56,6 +59,7 @@ def command(
         loudness=loudness,
         edl_rate=edl_rate,
         allow_stand_in=True if stand_in else None,
+        clean_again=True if again else None,
     )
     load_recipe(settings.recipe)
     load_delivery(settings.loudness)

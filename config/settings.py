@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     allow_stand_in: bool = Field(
         False, description="clean with rnnoise where deepfilternet3 is not installed"
     )
+    clean_again: bool = Field(
+        False, description="clean what went through roomtone before once more"
+    )
     recogniser: str = Field(
         "auto", description="auto, faster-whisper:NAME, whisper:NAME, pocketsphinx or none"
     )

@@ -26,7 +26,7 @@ from flows.clean_cut import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.progress import Progress
 from flows.stems import coding_history
-from flows.takes import CleanedTake, clean_take, flagged, recall_take
+from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
 from flows.turnover import hash_media
 from flows.workspace import Workspace, activity
 from models.loudness import LoudnessMeter, programme_gain
@@ -119,8 +119,9 @@ def _clean(
     started = datetime.now(UTC)
     media = hash_media(work, probe(source))
     take = Take(media.essence, tuple(range(media.channels)))
-    cleaned = recall_take(work, take, media, recipe, engines.denoiser) or clean_take(
-        work, take, media, recipe, engines.denoiser
+    fitting = recipe_for(work, media, recipe)
+    cleaned = recall_take(work, take, media, fitting, engines.denoiser) or clean_take(
+        work, take, media, fitting, engines.denoiser
     )
     if recall_lines(work, media, engines.recogniser) is None:
         listen_take(work, media, engines.recogniser)
@@ -137,7 +138,11 @@ def _clean(
         gain_db=decision.gain_db,
         flagged=tuple(flagged([cleaned])),
         engine=cleaned.card.name,
-        notes=(*engines.notes, *((decision.reason,) if decision.limited_by_peak else ())),
+        notes=(
+            *engines.notes,
+            *filter(None, [left_alone(work, media)]),
+            *((decision.reason,) if decision.limited_by_peak else ()),
+        ),
     )
     if not done.written_now:
         return done

@@ -25,7 +25,15 @@ from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import Brief, write_report
 from flows.stems import RENDER_VERSION, Rendered, render_stems
-from flows.takes import CleanedTake, clean_take, flagged, recall_take, take_key
+from flows.takes import (
+    CleanedTake,
+    clean_take,
+    flagged,
+    left_alone,
+    recall_take,
+    recipe_for,
+    take_key,
+)
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace, code_version
 from models.speech.engines import EngineChoice
@@ -137,23 +145,17 @@ def clean_takes(
     run: Runner,
 ) -> dict[str, CleanedTake]:
     """Every take of the cut, cleaned now or found in the store, by take id."""
-    known: dict[str, CleanedTake] = {}
-    for take in turnover.takes:
-        recalled = recall_take(work, take, turnover.media[take.essence], recipe, choice)
-        if recalled is not None:
-            known[take.id] = recalled
-    missing = [take for take in turnover.takes if take.id not in known]
-    name = "Cleaning takes"
-    if missing:
-        progress.step(name, len(missing))
 
-    def one(take: Take) -> CleanedTake:
-        done = clean_take(work, take, turnover.media[take.essence], recipe, choice)
-        progress.advance(name)
-        return done
+    def recall(take: Take) -> CleanedTake | None:
+        media = turnover.media[take.essence]
+        return recall_take(work, take, media, recipe_for(work, media, recipe), choice)
 
-    done = run.each("clean take", one, missing) if missing else []
-    return known | {item.take.id: item for item in done}
+    def clean(take: Take) -> CleanedTake:
+        media = turnover.media[take.essence]
+        return clean_take(work, take, media, recipe_for(work, media, recipe), choice)
+
+    done = _once("Cleaning takes", turnover.takes, recall, clean, progress, run)
+    return {item.take.id: item for item in done}
 
 
 def listen_takes(
@@ -164,23 +166,39 @@ def listen_takes(
     run: Runner,
 ) -> dict[str, Heard]:
     """What is said in every take of the cut, heard now or remembered, by essence."""
-    known: dict[str, Heard] = {}
-    for essence, media in turnover.media.items():
-        recalled = recall_lines(work, media, choice)
-        if recalled is not None:
-            known[essence] = recalled
-    missing = [media for essence, media in turnover.media.items() if essence not in known]
-    name = "Listening to takes"
+
+    def recall(media: MediaFile) -> Heard | None:
+        return recall_lines(work, media, choice)
+
+    def listen(media: MediaFile) -> Heard:
+        return listen_take(work, media, choice)
+
+    files = list(turnover.media.values())
+    done = _once("Listening to takes", files, recall, listen, progress, run)
+    return {item.media.essence: item for item in done}
+
+
+def _once(
+    name: str,
+    items: Sequence[Item],
+    recall: Callable[[Item], Result | None],
+    do: Callable[[Item], Result],
+    progress: Progress,
+    run: Runner,
+) -> list[Result]:
+    """The result for each item, in order: as it was done before where it was, else done now."""
+    recalled = [recall(item) for item in items]
+    missing = [item for item, found in zip(items, recalled, strict=True) if found is None]
     if missing:
         progress.step(name, len(missing))
 
-    def one(media: MediaFile) -> Heard:
-        done = listen_take(work, media, choice)
+    def one(item: Item) -> Result:
+        done = do(item)
         progress.advance(name)
         return done
 
-    done = run.each("listen to take", one, missing) if missing else []
-    return known | {item.media.essence: item for item in done}
+    made = iter(run.each(name.lower(), one, missing) if missing else ())
+    return [next(made) if found is None else found for found in recalled]
 
 
 def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines) -> str:
@@ -199,7 +217,14 @@ def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines
                 for event_id, link in turnover.links.items()
             ],
             "offline": [[item.event_id, item.reason] for item in turnover.offline],
-            "takes": [take_key(take, job.recipe, engines.denoiser) for take in turnover.takes],
+            "takes": [
+                take_key(
+                    take,
+                    recipe_for(work, turnover.media[take.essence], job.recipe),
+                    engines.denoiser,
+                )
+                for take in turnover.takes
+            ],
             "lines": [
                 listen_key(work, media, engines.recogniser) for media in turnover.media.values()
             ],
@@ -240,6 +265,7 @@ def _deliver(
     if delivery.is_current(job.out, key) and is_remembered(work, key):
         content = delivery.read_list(job.out)
         return _outcome(
+            work,
             job,
             turnover,
             cleaned,
@@ -254,7 +280,7 @@ def _deliver(
     rendered = render_stems(work, turnover, cleaned, heard, job.spec, job.out / "stems", progress)
     clips = write_clips(turnover, cleaned, work.settings.handles_s, job.out / "clips", progress)
     timeline = delivery.write_timeline(job.out, turnover, clips, cleaned)
-    notes = (*engines.notes, *turnover.notes)
+    notes = _notes(work, turnover, engines)
     brief = Brief(job.recipe, job.spec, work.cache, notes)
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [
@@ -290,7 +316,13 @@ def _deliver(
     made = Made(job.out, key, job.spec.name, started, rendered, clips, files)
     remember_delivery(work, turnover, cleaned, made)
     delivery.finish(job.out, content, files)
-    return _outcome(job, turnover, cleaned, heard, engines, loudness, len(files), True)
+    return _outcome(work, job, turnover, cleaned, heard, engines, loudness, len(files), True)
+
+
+def _notes(work: Workspace, turnover: Turnover, engines: Engines) -> tuple[str, ...]:
+    """What a person should know of the run, a sentence each."""
+    left = (left_alone(work, media) for media in turnover.media.values())
+    return (*engines.notes, *turnover.notes, *filter(None, left))
 
 
 def _loudness(rendered: Rendered, spec: DeliverySpec) -> dict[str, object]:
@@ -325,6 +357,7 @@ def _engine_names(cleaned: Mapping[str, CleanedTake], heard: Mapping[str, Heard]
 
 
 def _outcome(
+    work: Workspace,
     job: Job,
     turnover: Turnover,
     cleaned: Mapping[str, CleanedTake],
@@ -348,7 +381,7 @@ def _outcome(
         offline=turnover.offline,
         flagged=tuple(flagged(cleaned.values())),
         engines=tuple(_engine_names(cleaned, heard)),
-        notes=(*engines.notes, *turnover.notes, *_peak_notes(loudness)),
+        notes=(*_notes(work, turnover, engines), *_peak_notes(loudness)),
         loudness=number("measured_lufs"),
         true_peak=number("measured_dbtp"),
         gain_db=number("gain_db"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +31,7 @@ from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.rate import SPEECH_RATE, rescale, to_16k
 
 TOOL = "roomtone clean"
+_CLEANED = re.compile(r"T=roomtone [^;\r\n]*;")
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 _CARD = TypeAdapter(ModelCard)
 Read = Callable[[int, int], NDArray[np.float64]]
@@ -71,6 +73,24 @@ def take_key(take: Take, recipe: Recipe, choice: DenoiserChoice) -> str:
             "process": process_version,
         }
     )
+
+
+def left_alone(work: Workspace, media: MediaFile) -> str:
+    """Why a file is not cleaned, a sentence: its CodingHistory says that roomtone cleaned it.
+
+    Empty where it is cleaned. A file that roomtone wrote but did not clean (PROD) is cleaned.
+    """
+    if work.settings.clean_again or not _CLEANED.search(media.notes.coding_history):
+        return ""
+    return (
+        f"{media.path.name} went through roomtone before and is left as it is; "
+        "--again cleans it once more."
+    )
+
+
+def recipe_for(work: Workspace, media: MediaFile, recipe: Recipe) -> Recipe:
+    """The recipe for a file: what was cleaned before is bypassed, unless asked otherwise."""
+    return replace(recipe, limit_db=0.0) if left_alone(work, media) else recipe
 
 
 def store_path(work: Workspace, key: str) -> Path:

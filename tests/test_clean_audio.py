@@ -100,3 +100,16 @@ def test_where_a_cleaned_file_came_from_is_known_after_it_moved(
     assert told.code == 0
     assert str(film / "sound" / "1-T01.wav") in told.out
     assert json.dumps(str(film / "sound" / "1-T01.wav")) in home.run("trace", moved, "--json").out
+
+
+def test_what_was_cleaned_is_not_cleaned_twice_unless_asked(
+    home: Home, out: Path, tmp_path: Path
+) -> None:
+    cleaned = out / "1-T01.wav"
+    ran = home.run("clean", cleaned, "--out", tmp_path / "twice", "--json")
+    assert "left as it is" in " ".join(ran.json["notes"])
+    before, after = sf.read(cleaned)[0], sf.read(tmp_path / "twice" / "1-T01.wav")[0]
+    np.testing.assert_array_equal(after, before)
+    again = home.run("clean", cleaned, "--out", tmp_path / "again", "--again", "--json")
+    assert "left as it is" not in " ".join(again.json["notes"])
+    assert np.abs(sf.read(tmp_path / "again" / "1-T01.wav")[0] - before).max() > 1e-4
