@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +27,7 @@ from models.card import ModelCard
 from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.engines import EngineChoice, choose, load
 from models.speech.lines import lines as to_lines
-from models.speech.protocol import TranscribeOptions, Transcript
+from models.speech.protocol import Recogniser, TranscribeOptions, Transcript
 from models.speech.rate import SPEECH_RATE, rescale
 from models.speech.speakers import turns_from_tracks, turns_from_voices
 from models.speech.voiceprint import VoiceEncoder, installed_weights
@@ -123,10 +127,11 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
     card: ModelCard | None = None
     transcript = Transcript((), work.settings.language or "")
     if choice.kind != "none" and spans:
-        recogniser = load(choice)
+        recogniser, turn = _loaded(choice)
         card = recogniser.card
         options = TranscribeOptions(language=work.settings.language, prompt=work.settings.prompt)
-        transcript = recogniser.transcribe(main, spans, options)
+        with turn:
+            transcript = recogniser.transcribe(main, spans, options)
     found = to_lines(
         transcript.words, turns, choice.label, choice.draft, SPEECH_RATE, transcript.language
     )
@@ -162,6 +167,22 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
     return Heard(media, lines, choice.label, choice.draft, heard_now=True)
 
 
+@lru_cache(maxsize=2)
+def _loaded(choice: EngineChoice) -> tuple[Recogniser, AbstractContextManager[object]]:
+    """The recogniser, loaded once a process, and what to hold while it works.
+
+    openai-whisper hangs its cache of keys and values on the model itself, so it can hear one
+    take at a time; the others may hear several.
+    """
+    return load(choice), Lock() if choice.kind == "whisper" else nullcontext()
+
+
+@lru_cache(maxsize=2)
+def _encoder(weights: Path) -> VoiceEncoder:
+    """The voice encoder, loaded once a process."""
+    return VoiceEncoder(weights)
+
+
 def _channel(sound: Sound, media: MediaFile, channel: int) -> NDArray[np.float32]:
     return at_16k(
         lambda start, frames: sound.read(start, frames, [channel])[:, 0],
@@ -180,7 +201,7 @@ def _turns(
     if len(people) > 1:
         return turns_from_tracks(people), "named microphones"
     try:
-        encoder = VoiceEncoder(installed_weights())
+        encoder = _encoder(installed_weights())
     except EngineError as fault:
         return (), f"none: {fault}"
     return turns_from_voices(main, spans, work.settings.speakers or None, encoder), "voices"

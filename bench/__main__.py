@@ -1,0 +1,111 @@
+"""`python -m bench` runs every benchmark, `python -m bench job` one; each prints one table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.scratch import SHARED, scratch_folder, weights_root
+from bench.table import Table, render
+from core.errors import RoomtoneError, UsageError
+
+NAMES = ("job", "memory", "denoise", "search")
+
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Weights to use (default: those of ROOMTONE_HOME, else the shared data's)."),
+]
+
+app = typer.Typer(
+    name="bench",
+    help="Benchmarks: each prints one table of ratios, measured in one run.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def every(context: typer.Context) -> None:
+    """Run all benchmarks, one after the other, where none is named."""
+    if context.invoked_subcommand is None:
+        # A process each: what one has loaded must not count for the next.
+        command = [sys.executable, "-m", "bench"]
+        codes = [subprocess.run([*command, name], check=False).returncode for name in NAMES]
+        raise typer.Exit(max(codes))
+
+
+@app.command()
+def job(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with cuts/ and sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, of which the fastest counts.")] = 2,
+) -> None:
+    """The job against its bare engines, and a second run."""
+    from bench.job import bench_job
+
+    _print(bench_job(production, weights, rounds))
+
+
+@app.command()
+def memory(
+    minutes: Annotated[str, typer.Option(help="Lengths of the files in minutes.")] = "10,60",
+    weights: Weights = None,
+) -> None:
+    """Peak memory for short and long files."""
+    from bench.memory import bench_memory
+
+    try:
+        lengths = tuple(int(part) for part in minutes.split(","))
+    except ValueError as fault:
+        raise UsageError(f"{minutes!r} is no list of minutes; write 10,20,60.") from fault
+    _print(bench_memory(lengths, weights))
+
+
+@app.command()
+def denoise(
+    shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
+    weights: Weights = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the engine.")] = 1,
+) -> None:
+    """SI-SDR on mixes, and the cost of the wrapper around the engines."""
+    from bench.denoise import bench_denoise
+
+    if not shared.is_dir():
+        print(f"denoise is skipped: {shared} is absent; name the shared data with --shared.")
+        return
+    with scratch_folder() as scratch:
+        _print(bench_denoise(shared, weights_root(scratch, weights), threads))
+
+
+@app.command()
+def search(
+    lines: Annotated[int, typer.Option(min=100, help="Lines in the database.")] = 100_000,
+    queries: Annotated[int, typer.Option(min=10, help="Queries of each kind.")] = 200,
+) -> None:
+    """Searching a catalogue of many lines."""
+    from bench.search import bench_search
+
+    _print(bench_search(lines, queries))
+
+
+def _print(table: Table) -> None:
+    print(render(table), flush=True)
+
+
+def main() -> None:
+    """Run, and end a person's mistake in one sentence and its exit code."""
+    try:
+        app()
+    except RoomtoneError as fault:
+        print(f"bench: {fault}", file=sys.stderr)
+        sys.exit(fault.exit_code)
+
+
+if __name__ == "__main__":
+    main()
