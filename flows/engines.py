@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import EngineError, UsageError
 from flows.workspace import Workspace
-from models.denoise import dfn3, rnnoise
+from models.denoise import dfn3_stream, rnnoise
 from models.denoise.protocol import Denoiser
 
 DEEPFILTERNET = "deepfilternet3"
@@ -66,11 +66,9 @@ def load_denoiser(work: Workspace, choice: DenoiserChoice) -> Denoiser:
     """The engine itself, verified and loaded once a process."""
     if choice.name == RNNOISE:
         return rnnoise.load()
-    return _deepfilternet(
-        work.weights.path(DEEPFILTERNET), choice.weights, work.settings.threads_in_force
-    )
+    return _deepfilternet(work.weights.path(DEEPFILTERNET), choice.weights)
 
 
 @lru_cache(maxsize=2)
-def _deepfilternet(folder: Path, weights: str, threads: int) -> Denoiser:
-    return dfn3.load(folder, weights, threads)
+def _deepfilternet(folder: Path, weights: str) -> Denoiser:
+    return dfn3_stream.load(folder, weights, "cpu")

@@ -17,32 +17,48 @@ from core.errors import EngineError, UsageError
 from models.card import ModelCard
 from models.denoise import rnnoise
 from models.denoise.clean import DenoiseOptions, active_level, clean_channel
-from models.denoise.protocol import Denoiser
+from models.denoise.protocol import Denoiser, DenoiseStream, passed_through
 
 Floats = NDArray[np.float64]
 CARD = ModelCard("test", "1", "numpy", "", "MIT", "", "")
 
 
 @dataclass
+class Scaling:
+    """A stream that keeps what it gets until its end, and then gives it back at a level."""
+
+    factor: float
+    lost: int
+    heard: list[NDArray[np.float32]]
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.heard.append(block)
+        return block[:0]
+
+    def finish(self) -> NDArray[np.float32]:
+        sound = np.concatenate(self.heard) * np.float32(self.factor)
+        return sound[: len(sound) - self.lost]
+
+
+@dataclass
 class Scaled:
-    """An engine that gives back what it got, at a level, and notes the lengths."""
+    """An engine that gives back what it got, at a level, and keeps what it heard.
+
+    lost: samples that it swallows.
+    """
 
     factor: float
     card: ModelCard = CARD
     sample_rate: int = 48_000
-    lengths: list[int] = field(default_factory=list)
+    lost: int = 0
+    passages: list[list[NDArray[np.float32]]] = field(default_factory=list)
+
+    def stream(self) -> DenoiseStream:
+        self.passages.append([])
+        return Scaling(self.factor, self.lost, self.passages[-1])
 
     def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.lengths.append(len(sound))
-        return sound * np.float32(self.factor)
-
-
-@dataclass
-class Short(Scaled):
-    """An engine that loses a sample."""
-
-    def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        return sound[:-1]
+        return passed_through(self.stream(), sound)
 
 
 def reader(sound: Floats) -> Callable[[int, int], Floats]:
@@ -82,33 +98,26 @@ def voice(seconds: float, rate: int = 48_000) -> Floats:
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 96_000])
 def test_a_limit_of_nothing_gives_the_original_bit_for_bit(rate: int) -> None:
     sound = np.random.default_rng(1).standard_normal(3 * rate + 17) * 0.1
-    out = cleaned(sound, rate, Scaled(0.0), DenoiseOptions(limit_db=0, chunk_s=1))
+    out = cleaned(sound, rate, Scaled(0.0), DenoiseOptions(limit_db=0))
     assert np.array_equal(out, sound)
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    frames=st.integers(0, 5 * 8_000),
-    rate=st.sampled_from([8_000, 11_025, 16_000]),
-    lead=st.integers(0, 2),
-    fade=st.sampled_from([0.0, 0.1, 0.5]),
-)
-def test_the_length_is_kept_and_nothing_moves(
-    frames: int, rate: int, lead: int, fade: float
-) -> None:
+@given(frames=st.integers(0, 5 * 8_000), rate=st.sampled_from([8_000, 11_025, 16_000]))
+def test_the_length_is_kept_and_nothing_moves(frames: int, rate: int) -> None:
     sound = np.sin(np.arange(frames) * 0.3) * np.linspace(0.1, 0.2, frames)
-    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=lead, crossfade_s=fade)
+    options = DenoiseOptions(limit_db=None)
     out = cleaned(sound, rate, Scaled(1.0, sample_rate=rate), options)
     assert len(out) == frames
     assert frames == 0 or np.max(np.abs(out - sound)) < 1e-6
+    assert len(cleaned(sound, rate, Scaled(1.0), options)) == frames
 
 
 @pytest.mark.parametrize("rate", [16_000, 22_050, 44_100, 96_000])
 def test_another_sample_rate_goes_there_and_back_without_lag(rate: int) -> None:
-    time = np.arange(4 * rate + 123) / rate
+    time = np.arange(8 * rate + 123) / rate
     sound = 0.1 * np.sin(2 * np.pi * (300 + 400 * time) * time) * np.hanning(len(time))
-    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=1)
-    out = cleaned(sound, rate, Scaled(1.0), options)
+    out = cleaned(sound, rate, Scaled(1.0), DenoiseOptions(limit_db=None))
     assert level_db(out - sound) < level_db(sound) - 90
 
 
@@ -150,56 +159,56 @@ def test_samples_that_are_no_numbers_do_not_spread() -> None:
 
 
 def test_the_engine_hears_the_speech_at_its_level_and_the_output_does_not() -> None:
-    heard: list[float] = []
-
-    class Listening(Scaled):
-        def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-            heard.append(active_level([sound], 48_000))
-            return sound
-
+    engine = Scaled(1.0)
     for gain_db in (-40.0, -24.0, 0.0):
         sound = voice(6) * 10 ** (gain_db / 20)
-        out = cleaned(sound, 48_000, Listening(1.0), DenoiseOptions(limit_db=None))
+        out = cleaned(sound, 48_000, engine, DenoiseOptions(limit_db=None))
         assert level_db(out - sound) < level_db(sound) - 100
+    heard = [active_level(blocks, 48_000) for blocks in engine.passages]
     assert heard == pytest.approx([-26.0] * 3, abs=0.05)
 
 
-def test_a_take_shorter_than_a_chunk_is_one_pass_and_a_long_one_stays_bounded() -> None:
+@pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
+def test_a_long_take_is_one_passage_in_short_blocks(rate: int) -> None:
     engine = Scaled(1.0)
-    options = DenoiseOptions(limit_db=None, chunk_s=2, lead_in_s=1, crossfade_s=0.5)
-    cleaned(voice(2.4), 48_000, engine, options)
-    assert engine.lengths == [round(2.4 * 48_000)]
-    engine.lengths.clear()
-    cleaned(np.tile(voice(2), 10), 48_000, engine, options)
-    assert len(engine.lengths) == 10
-    assert max(engine.lengths) <= round((2 + 1 + 0.5 + 0.2) * 48_000)
+    sound = np.tile(voice(2, rate), 10)
+    options = DenoiseOptions(limit_db=None)
+    out = cleaned(sound, rate, engine, options)
+    assert len(engine.passages) == 1
+    assert max(len(block) for block in engine.passages[0]) < 6.1 * 48_000
+    assert sum(len(block) for block in engine.passages[0]) == pytest.approx(20 * 48_000, abs=160)
+    assert level_db(out - sound) < level_db(sound) - 90
 
 
-def test_chunks_join_where_two_passes_differ() -> None:
-    class Drifting(Scaled):
-        def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-            self.lengths.append(len(sound))
-            return sound * np.float32(1.0 if len(self.lengths) % 2 else 0.5)
-
-    options = DenoiseOptions(limit_db=None, chunk_s=1, lead_in_s=0, crossfade_s=0.5)
-    sound = np.full(3 * 48_000, 0.1)
-    out = cleaned(sound, 48_000, Drifting(1.0), options) / 0.1
-    assert np.max(np.abs(np.diff(out))) < 1e-4
-    assert out[47_000] == pytest.approx(1.0, abs=1e-6)
-    assert out[60_000] == pytest.approx(0.75, abs=1e-3)
-    assert out[90_000] == pytest.approx(0.5, abs=1e-6)
+def test_blocks_come_alike_whatever_the_sound() -> None:
+    engine = rnnoise.load()
+    sounds = (np.zeros(700_001), np.random.default_rng(7).standard_normal(700_001) * 0.1)
+    lengths = [
+        [
+            len(block)
+            for block in clean_channel(reader(sound), 700_001, 44_100, engine, DenoiseOptions())
+        ]
+        for sound in sounds
+    ]
+    assert lengths[0] == lengths[1]
+    assert len(lengths[0]) > 1
 
 
 def test_an_engine_that_loses_samples_is_caught() -> None:
     with pytest.raises(EngineError, match="answered 48000 samples with 47999"):
-        cleaned(voice(1), 48_000, Short(1.0), DenoiseOptions())
+        cleaned(voice(1), 48_000, Scaled(1.0, lost=1), DenoiseOptions())
+
+
+def test_an_engine_that_answers_no_numbers_is_caught() -> None:
+    with pytest.raises(EngineError, match="values that are no numbers"):
+        cleaned(voice(1), 48_000, Scaled(float("nan")), DenoiseOptions())
 
 
 def test_options_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="0 to 120 dB"):
         DenoiseOptions(limit_db=-1)
-    with pytest.raises(UsageError, match="do not fit together"):
-        DenoiseOptions(chunk_s=1, crossfade_s=0.8)
+    with pytest.raises(UsageError, match="0 to 120 dB"):
+        DenoiseOptions(limit_db=121)
 
 
 def test_the_active_level_is_that_of_the_speech_not_of_the_pauses() -> None:
@@ -240,6 +249,18 @@ def test_the_stand_in_takes_noise_out_of_the_pauses_without_lag() -> None:
     # Within half a period of the voice: its 960 samples of delay would show as 160.
     near = np.roll(np.fft.irfft(product, size), 190)[:380]
     assert abs(int(np.argmax(near)) - 190) <= 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(length=st.integers(0, 6_000), cuts=st.lists(st.integers(0, 6_000), max_size=6))
+def test_the_stand_in_gives_the_same_for_any_blocks(length: int, cuts: list[int]) -> None:
+    engine = rnnoise.load()
+    sound = (np.random.default_rng(8).standard_normal(length) * 0.1).astype(np.float32)
+    stream = engine.stream()
+    parts = [stream.push(block) for block in np.split(sound, sorted(cuts))]
+    out = np.concatenate([*parts, stream.finish()])
+    assert out.shape == (length,)
+    assert np.array_equal(out, engine.denoise(sound))
 
 
 def test_the_stand_in_does_not_wrap_around_on_loud_sound() -> None:

@@ -1,4 +1,7 @@
-"""DeepFilterNet3 through onnxruntime: a whole passage at 48 kHz, full suppression.
+"""DeepFilterNet3's published graphs through onnxruntime: the yardstick of `dfn3_stream`.
+
+A whole passage at 48 kHz goes through at once. The graphs show nothing of what the network
+remembers, so they can't go on from one block to the next; tests and benchmarks compare with them.
 
 Schröter et al., "DeepFilterNet: Perceptually Motivated Real-Time Speech Enhancement",
 Interspeech 2023. A mask over 32 ERB bands shapes the spectrum; below 4.8 kHz a complex filter
@@ -46,6 +49,10 @@ class DeepFilterNet3:
     filter_decoder: Any
     sample_rate: int = SAMPLE_RATE
 
+    def stream(self) -> WholePassage:
+        """A passage that is kept until its end, and then heard at once."""
+        return WholePassage(self)
+
     def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mono (samples,) at 48 kHz, active speech near -26 dBFS; same length, zero lag."""
         if not np.any(sound):
@@ -66,6 +73,23 @@ class DeepFilterNet3:
         spectrum *= np.repeat(mask, BAND_WIDTHS, axis=1)
         spectrum[:, :FILTERED_BINS] = cleaned
         return synthesise(spectrum, len(sound))
+
+
+class WholePassage:
+    """A stream that gives nothing until `finish`. Its memory grows with the passage."""
+
+    def __init__(self, engine: DeepFilterNet3) -> None:
+        self._engine = engine
+        self._blocks = [np.zeros(0, np.float32)]
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Keeps the next samples (samples,); gives none."""
+        self._blocks.append(np.array(block, np.float32))
+        return self._blocks[0]
+
+    def finish(self) -> NDArray[np.float32]:
+        """The whole passage."""
+        return self._engine.denoise(np.concatenate(self._blocks))
 
 
 def load(folder: Path, weights_sha256: str, threads: int) -> DeepFilterNet3:

@@ -11,16 +11,17 @@ import ctypes
 import hashlib
 import importlib.metadata
 import importlib.util
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.denoise.protocol import Samples, passed_through
 
 SAMPLE_RATE = 48_000
 FRAME = 480
@@ -30,30 +31,59 @@ FULL_SCALE = 32768.0
 
 @dataclass(frozen=True)
 class RNNoise:
-    """The library, ready to run. Memory: 8 bytes a sample of the passage."""
+    """The library, ready to run."""
 
     card: ModelCard
     binding: Any
     sample_rate: int = SAMPLE_RATE
 
-    def denoise(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mono (samples,) at 48 kHz; the same length, its delay of 960 samples taken out."""
-        if not np.any(sound):
-            return np.zeros(len(sound), np.float32)
-        frames = -(-(len(sound) + DELAY) // FRAME)
-        buffer = np.zeros(frames * FRAME, np.float32)
+    def stream(self) -> RNNoiseStream:
+        """A passage at 48 kHz from its first sample."""
+        return RNNoiseStream(self.binding)
+
+    def denoise(self, sound: Samples) -> Samples:
+        """One whole passage (samples,), the same length, zero lag."""
+        return passed_through(self.stream(), sound)
+
+
+class RNNoiseStream:
+    """One passage through the library, its delay of 960 samples taken out."""
+
+    def __init__(self, binding: Any) -> None:
+        self._process = binding.lib.rnnoise_process_frame
+        self._state = binding.create()
+        self._free = weakref.finalize(self, binding.destroy, self._state)
+        self._waiting = np.zeros(0, np.float32)
+        self._early = DELAY
+        self._owed = 0
+
+    def push(self, block: Samples) -> Samples:
+        """The next samples (samples,); gives those that are ready."""
+        self._owed += len(block)
+        return self._through(block)
+
+    def finish(self) -> Samples:
+        """What is left. The stream is spent then."""
+        missing = DELAY + -(len(self._waiting) + DELAY) % FRAME
+        rest = self._through(np.zeros(missing, np.float32), self._owed)
+        self._free()
+        return rest
+
+    def _through(self, block: Samples, most: int | None = None) -> Samples:
+        """Every whole frame of what waits and `block`; `most`: samples to give at most."""
         # The library works in floats on the scale of 16-bit samples: no rounding, no clipping.
-        buffer[: len(sound)] = sound * np.float32(FULL_SCALE)
-        state = self.binding.create()
-        try:
-            process = self.binding.lib.rnnoise_process_frame
-            pointer_to = ctypes.POINTER(ctypes.c_float)
-            for frame in buffer.reshape(-1, FRAME):
-                pointer = frame.ctypes.data_as(pointer_to)
-                process(state, pointer, pointer)
-        finally:
-            self.binding.destroy(state)
-        return buffer[DELAY : DELAY + len(sound)] / np.float32(FULL_SCALE)
+        sound = np.concatenate([self._waiting, block.astype(np.float32) * np.float32(FULL_SCALE)])
+        whole = len(sound) // FRAME * FRAME
+        self._waiting = sound[whole:].copy()
+        pointer_to = ctypes.POINTER(ctypes.c_float)
+        for frame in sound[:whole].reshape(-1, FRAME):
+            pointer = frame.ctypes.data_as(pointer_to)
+            self._process(self._state, pointer, pointer)
+        early = min(self._early, whole)
+        self._early -= early
+        ready = (sound[early:whole][:most] / FULL_SCALE).astype(np.float32)
+        self._owed -= len(ready)
+        return ready
 
 
 def load() -> RNNoise:
