@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from httpx import HTTPError
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import PrefectException
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
 from config.settings import Settings
-from core.errors import EngineError, RoomtoneError
+from core.errors import RoomtoneError
 from flows import clean_cut as job_steps
-from flows.clean_cut import Job, Outcome
+from flows.clean_cut import InTurn, Job, Outcome
 from flows.progress import Progress, Silent
 from flows.workspace import open_workspace
 
@@ -75,7 +78,26 @@ def clean_cut_flow(
 
 
 def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
-    """Run the flow in this process, with or without a Prefect server configured."""
+    """Run the flow in this process, with or without a Prefect server configured.
+
+    Where Prefect itself fails, the same job goes on without it, and says so: what was done is in
+    the store, so only the rest is done.
+    """
+    try:
+        return _as_flow(job, settings, recipe, progress)
+    except (HTTPError, PrefectException, RuntimeError) as fault:
+        if isinstance(fault, RuntimeError) and "Prefect" not in str(fault):
+            raise
+        note = (
+            f"Prefect did not answer ({type(fault).__name__}: {fault}); the run went on without it."
+        )
+        progress.say(note)
+    with open_workspace(settings) as work:
+        outcome = job_steps.clean_cut(work, job, progress, InTurn())
+    return replace(outcome, notes=(*outcome.notes, note))
+
+
+def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
     share = max(1, settings.threads_in_force // settings.workers)
     shared = settings.model_copy(update={"threads": share})
     token = WATCHER.set(progress)
@@ -93,11 +115,5 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
             loudness=job.spec.name,
             settings=shared.model_dump(mode="json"),
         )
-    except RuntimeError as fault:
-        if "Prefect API" not in str(fault):
-            raise
-        raise EngineError(
-            f"Prefect did not answer ({fault}); run again, or run without it with --direct."
-        ) from fault
     finally:
         WATCHER.reset(token)

@@ -42,7 +42,7 @@ def test_a_flow_delivers_the_same_and_tells_faults_the_same(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=480,
         check=False,
     )
     first, second, rest = done.stdout.split("ended")
@@ -57,3 +57,23 @@ def test_a_flow_delivers_the_same_and_tells_faults_the_same(
     assert sentence.strip() == direct.err.strip()
     assert done.returncode == 0
     assert (home.folder / "prefect").is_dir()
+
+
+def test_where_prefect_fails_the_job_goes_on_without_it(
+    delivered: Delivered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    from httpx import ConnectError
+
+    from flows import prefect_clean
+
+    def gone(*_: object) -> None:
+        raise ConnectError("Connection refused")
+
+    monkeypatch.setattr(prefect_clean, "_as_flow", gone)
+    ran = delivered.home.run(
+        "clean", delivered.film / "v1.otio", "--out", tmp_path / "out", "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert "went on without it" in ran.json["notes"][-1]
+    assert sound_of(tmp_path / "out") == sound_of(delivered.out)
