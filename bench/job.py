@@ -6,7 +6,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +43,6 @@ READ, CLEAN, LISTEN, DELIVER = (
     "listen to take",
     "conform and deliver",
 )
-LONGEST_PASS_S = 120
 
 
 Beside = Mapping[str, Callable[[Any], float]]
@@ -206,13 +204,12 @@ def _denoising(
 ) -> float:
     """Seconds of the engine alone for some channels of a take, read and resampled before."""
     seconds = 0.0
-    step = LONGEST_PASS_S * denoiser.sample_rate
     source = sound_file(media, work.cache)
     path = at_rate(source, denoiser.sample_rate, work.cache, media.essence)
     with Sound(path) as sound:
-        for channel, start in product(channels, range(0, sound.frames, step)):
+        for channel in channels:
             read = _channel(sound, channel)
-            passage = read(start, min(step, sound.frames - start)).astype(np.float32)
+            passage = read(0, sound.frames).astype(np.float32)
             started = time.perf_counter()
             denoiser.denoise(passage)
             seconds += time.perf_counter() - started

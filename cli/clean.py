@@ -142,8 +142,7 @@ def _tell_cut(outcome: dict[str, Any]) -> None:
     OUT.print(f"  Loudness   {_loudness(outcome, 'every stem')}")
     state = "written" if outcome["rendered_now"] else "already as it should be, left alone"
     OUT.print(f"  Delivery   {outcome['files']} files, {state}")
-    for sentence in outcome["flagged"]:
-        OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")
+    _tell_takes(outcome)
     for item in outcome["offline"]:
         OUT.print(f"  [red]Offline[/red]    {escape(item['event_id'])}: {escape(item['reason'])}")
     for note in outcome["notes"]:
@@ -167,7 +166,14 @@ def _tell_sound(outcome: dict[str, Any]) -> None:
         f"[bold]{escape(str(outcome['out']))}[/bold]  {now} with {escape(outcome['engine'])}, "
         f"{_loudness(outcome, 'the file')}{left}"
     )
-    for sentence in outcome["flagged"]:
-        OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")
+    _tell_takes(outcome)
     for note in outcome["notes"]:
         OUT.print(f"  Note       {note}", markup=False)
+
+
+def _tell_takes(outcome: dict[str, Any]) -> None:
+    """What was mended, and what wants ears."""
+    for sentence in outcome["repaired"]:
+        OUT.print(f"  Mended     {escape(sentence)}")
+    for sentence in outcome["flagged"]:
+        OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")

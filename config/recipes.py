@@ -40,8 +40,9 @@ class GateLimits:
 class Recipe:
     """How a take is cleaned.
 
-    name: as asked for. limit_db: the most any sound is attenuated in dB; None takes all that
-    the engine can, 0 leaves the sound alone. target_level_dbfs: active speech level at which the
+    name: as asked for. repair: whether clicks, clipping, hum and DC are mended first, each only
+    where it is detected. limit_db: the most any sound is attenuated in dB; None takes all that
+    the engine can, 0 takes nothing. target_level_dbfs: active speech level at which the
     engine hears the take. gentler: name of the recipe that is tried where a gate fails, or
     empty. limits: of the gates.
     """
@@ -51,6 +52,7 @@ class Recipe:
     target_level_dbfs: float
     gentler: str
     limits: GateLimits
+    repair: bool = True
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -82,7 +84,7 @@ def load_recipe(name: str) -> Recipe:
 def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     """A recipe from its table, every key and value checked."""
     gates = table.pop("gates", {})
-    known = {"limit_db", "target_level_dbfs", "gentler"}
+    known = {"repair", "limit_db", "target_level_dbfs", "gentler"}
     limits = {field.name for field in fields(GateLimits)}
     if not isinstance(gates, dict):
         raise UsageError(f"{path}: write the gates' limits under a heading [gates].")
@@ -90,6 +92,9 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     if unknown:
         raise UsageError(f"{path} has a key {unknown[0]!r} that no recipe has; remove it.")
     limit = table.get("limit_db", 12.0)
+    repair = table.get("repair", True)
+    if not isinstance(repair, bool):
+        raise UsageError(f"{path}: repair = {repair!r} must be true or false.")
     return Recipe(
         name=path.stem,
         limit_db=None if limit == "none" else _number(path, "limit_db", limit, 0, 120),
@@ -97,6 +102,7 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
             path, "target_level_dbfs", table.get("target_level_dbfs", -26.0), -60, 0
         ),
         gentler=str(table.get("gentler", "")),
+        repair=repair,
         limits=_limits(path, gates),
     )
 

@@ -49,6 +49,7 @@ class CleanedFile:
     loudness: float
     true_peak: float
     gain_db: float
+    repaired: tuple[str, ...]
     flagged: tuple[str, ...]
     engine: str
     notes: tuple[str, ...]
@@ -136,6 +137,7 @@ def _clean(
         loudness=meter.integrated(),
         true_peak=meter.true_peak(),
         gain_db=decision.gain_db,
+        repaired=cleaned.repairs,
         flagged=tuple(flagged([cleaned])),
         engine=cleaned.card.name,
         notes=(

@@ -84,7 +84,8 @@ class Outcome:
     """What a run did.
 
     takes_cleaned, takes_heard: by this run; takes: the cut needs. rendered_now: whether the
-    delivery was written, or found as it should be. flagged: takes that a gate held back.
+    delivery was written, or found as it should be. flagged: takes that a gate held
+    back. repaired: what was mended, a sentence a microphone and step.
     """
 
     out: Path
@@ -94,6 +95,7 @@ class Outcome:
     rendered_now: bool
     files: int
     offline: tuple[Offline, ...]
+    repaired: tuple[str, ...]
     flagged: tuple[str, ...]
     engines: tuple[str, ...]
     notes: tuple[str, ...]
@@ -310,6 +312,7 @@ def _deliver(
             }
             for item in turnover.offline
         ],
+        "repaired": [text for take in cleaned.values() for text in take.repairs],
         "flagged": flagged(cleaned.values()),
         "notes": list(notes),
     }
@@ -379,6 +382,7 @@ def _outcome(
         rendered_now=rendered_now,
         files=files,
         offline=turnover.offline,
+        repaired=tuple(text for take in cleaned.values() for text in take.repairs),
         flagged=tuple(flagged(cleaned.values())),
         engines=tuple(_engine_names(cleaned, heard)),
         notes=(*_notes(work, turnover, engines), *_peak_notes(loudness)),

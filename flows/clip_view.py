@@ -183,6 +183,7 @@ def _facts(cut: Cut, item: Played) -> tuple[tuple[str, str], ...]:
         ("Found by", _HOW.get(item.link.how, item.link.how)),
         ("Clip gain", f"{signed(event.gain_db)} dB" if event.gain_db else ""),
         ("Speed", f"{float(event.speed):g}×, not conformed" if event.speed != 1 else ""),
+        ("Mended", "; ".join(text.partition(" ")[2] for text in item.take.repairs)),
         ("Note", " ".join(item.link.notes)),
     )
     return tuple((label, text) for label, text in facts if text)

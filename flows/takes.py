@@ -17,6 +17,7 @@ from adapters.media.decode import Sound, sound_file
 from adapters.media.essence import file_sha256
 from adapters.media.write import WaveWriter
 from config.recipes import Recipe
+from core.defects import Defect
 from core.media import MediaFile
 from core.plan import Take, digest
 from core.stems import to_grid
@@ -27,6 +28,8 @@ from flows.workspace import Workspace, activity
 from models.card import ModelCard
 from models.denoise.clean import DenoiseOptions, clean_channel, process_version
 from models.quality import Gate, judge
+from models.repair import chain
+from models.repair.chain import Repaired, RepairOptions, repair_channel
 from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.rate import SPEECH_RATE, rescale, to_16k
 
@@ -34,6 +37,8 @@ TOOL = "roomtone clean"
 _CLEANED = re.compile(r"T=roomtone [^;\r\n]*;")
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 _CARD = TypeAdapter(ModelCard)
+_DEFECTS = TypeAdapter(tuple[Defect, ...])
+_REPAIRS = TypeAdapter(tuple[str, ...])
 Read = Callable[[int, int], NDArray[np.float64]]
 
 
@@ -42,7 +47,8 @@ class CleanedTake:
     """A take and its cleaned sound.
 
     path: in the store, 32-bit float, the same rate, channels and length as the take's group.
-    gates: for each channel of the group. cleaned_now: this run did the work.
+    gates: for each channel of the group. defects: what was wrong with the recording.
+    repairs: what was mended, a sentence a microphone and step. cleaned_now: this run did the work.
     """
 
     take: Take
@@ -52,6 +58,8 @@ class CleanedTake:
     sha256: str
     card: ModelCard
     gates: tuple[tuple[Gate, ...], ...]
+    defects: tuple[Defect, ...]
+    repairs: tuple[str, ...]
     cleaned_now: bool
 
     @property
@@ -71,6 +79,7 @@ def take_key(take: Take, recipe: Recipe, choice: DenoiserChoice) -> str:
             "engine": choice.name,
             "weights": choice.weights,
             "process": process_version,
+            "repair": chain.process_version if recipe.repair else "",
         }
     )
 
@@ -90,7 +99,7 @@ def left_alone(work: Workspace, media: MediaFile) -> str:
 
 def recipe_for(work: Workspace, media: MediaFile, recipe: Recipe) -> Recipe:
     """The recipe for a file: what was cleaned before is bypassed, unless asked otherwise."""
-    return replace(recipe, limit_db=0.0) if left_alone(work, media) else recipe
+    return replace(recipe, limit_db=0.0, repair=False) if left_alone(work, media) else recipe
 
 
 def store_path(work: Workspace, key: str) -> Path:
@@ -113,7 +122,8 @@ def recall_take(
         return None
     gates = _GATES.validate_python(done.parameters["gates"])
     if done.parameters.get("limits") != asdict(recipe.limits):
-        gates = _judge(sound_file(media, work.cache), path, take, media, recipe)
+        with _repaired(sound_file(media, work.cache), take, media, recipe) as channels:
+            gates = _judge(channels, path, media, recipe)
     return CleanedTake(
         take,
         media,
@@ -122,6 +132,8 @@ def recall_take(
         generated[0].asset,
         _CARD.validate_python(done.card),
         gates,
+        _DEFECTS.validate_python(done.parameters["defects"]),
+        _REPAIRS.validate_python(done.parameters["repairs"]),
         cleaned_now=False,
     )
 
@@ -140,15 +152,16 @@ def clean_take(
     path.parent.mkdir(parents=True, exist_ok=True)
     source = sound_file(media, work.cache)
     options = DenoiseOptions(limit_db=recipe.limit_db, target_level_dbfs=recipe.target_level_dbfs)
-    with (
-        _readers(source, take.channels) as reads,
-        WaveWriter(path, media.sample_rate, len(take.channels), "FLOAT", media.notes) as writer,
-    ):
+    width = len(take.channels)
+    with _repaired(source, take, media, recipe) as channels:
         cleaning = [
-            clean_channel(read, media.frames, media.sample_rate, engine, options) for read in reads
+            clean_channel(channel.read, media.frames, media.sample_rate, engine, options)
+            for channel in channels
         ]
-        for blocks in zip(*cleaning, strict=True):
-            writer.write(to_grid(np.stack(blocks, axis=1)))
+        with WaveWriter(path, media.sample_rate, width, "FLOAT", media.notes) as writer:
+            for blocks in zip(*cleaning, strict=True):
+                writer.write(to_grid(np.stack(blocks, axis=1)))
+        gates = _judge(channels, path, media, recipe)
     done = CleanedTake(
         take=take,
         media=media,
@@ -157,7 +170,9 @@ def clean_take(
         sha256=file_sha256(path),
         # The same engine is a stand-in in one run and the person's own choice in another.
         card=replace(engine.card, stand_in=choice.stand_in),
-        gates=_judge(source, path, take, media, recipe),
+        gates=gates,
+        defects=tuple(defect for channel in channels for defect in channel.defects),
+        repairs=_summaries(media, take, channels),
         cleaned_now=True,
     )
     _remember(work, done, recipe, started)
@@ -173,6 +188,9 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
         "target_level_dbfs": recipe.target_level_dbfs,
         "channels": list(done.take.channels),
         "process": process_version,
+        "repair": chain.process_version if recipe.repair else "",
+        "repairs": list(done.repairs),
+        "defects": [asdict(defect) for defect in done.defects],
         "gates": [[asdict(gate) for gate in channel] for channel in done.gates],
         "limits": asdict(recipe.limits),
         "bytes": size,
@@ -204,10 +222,9 @@ def flagged(takes: Iterable[CleanedTake]) -> list[str]:
     found = []
     for take in takes:
         for channel, gates in zip(take.take.channels, take.gates, strict=True):
-            microphone = take.media.notes.track_name(channel) or f"channel {channel + 1}"
+            where = f"{take.media.path.name} {microphone_name(take.media, channel)}"
             found += [
-                f"{take.media.path.name} {microphone}: {gate.name} {gate.value:.2f} {gate.unit} "
-                f"(limit {gate.limit:g})"
+                f"{where}: {gate.name} {gate.value:.2f} {gate.unit} (limit {gate.limit:g})"
                 for gate in gates
                 if not gate.passed
             ]
@@ -225,16 +242,50 @@ def _mono(sound: Sound, channel: int) -> Read:
     return lambda start, frames: sound.read(start, frames, [channel])[:, 0]
 
 
+@contextmanager
+def _repaired(
+    source: Path, take: Take, media: MediaFile, recipe: Recipe
+) -> Iterator[list[Repaired]]:
+    """Each channel of a take as the engine hears it: mended where something was wrong."""
+    with _readers(source, take.channels) as reads:
+        if not recipe.repair:
+            yield [Repaired(read, (), ()) for read in reads]
+            return
+        yield [
+            repair_channel(read, media.frames, media.sample_rate, RepairOptions(), channel)
+            for read, channel in zip(reads, take.channels, strict=True)
+        ]
+
+
+def _summaries(media: MediaFile, take: Take, channels: Sequence[Repaired]) -> tuple[str, ...]:
+    """What was mended, a sentence for each microphone and step."""
+    return tuple(
+        f"{media.path.name} {microphone_name(media, number)}: {report.step}, {report.summary}"
+        for number, channel in zip(take.channels, channels, strict=True)
+        for report in channel.reports
+        if report.changed
+    )
+
+
+def microphone_name(media: MediaFile, channel: int) -> str:
+    """The recorder's name for a channel, or its number."""
+    return media.notes.track_name(channel) or f"channel {channel + 1}"
+
+
 def _judge(
-    source: Path, cleaned: Path, take: Take, media: MediaFile, recipe: Recipe
+    channels: Sequence[Repaired], cleaned: Path, media: MediaFile, recipe: Recipe
 ) -> tuple[tuple[Gate, ...], ...]:
+    """The gates of each channel: the cleaned sound against the repaired one.
+
+    Repair has its own report; what a click or the hum was is no loss of speech.
+    """
     judged = []
-    with Sound(cleaned) as result, _readers(source, take.channels) as raws:
-        for index, raw in enumerate(raws):
-            spans = speech_in(raw, media.frames, media.sample_rate)
+    with Sound(cleaned) as result:
+        for index, channel in enumerate(channels):
+            spans = speech_in(channel.read, media.frames, media.sample_rate)
             judged.append(
                 judge(
-                    raw,
+                    channel.read,
                     _mono(result, index),
                     media.frames,
                     media.sample_rate,

@@ -72,6 +72,7 @@ def test_the_outcome_of_a_cut_as_json(delivered: Delivered, own_home: Home) -> N
         "takes_cleaned",
         "takes_heard",
         "rendered_now",
+        "repaired",
         "files",
         "offline",
         "flagged",

@@ -81,7 +81,7 @@ class World:
             Gate("over-suppressed", 0.125, "share", 0.2, True, "Share that came out lower."),
         )
         self.cleaned = {
-            take.id: CleanedTake(take, self.media, "k", clean, "s", CARD, (gates,), True)
+            take.id: CleanedTake(take, self.media, "k", clean, "s", CARD, (gates,), (), (), True)
         }
         words = (
             Word("before", RATE, RATE + 100),

@@ -1,0 +1,75 @@
+"""Linear prediction: the model of a stretch of sound, its residual, and gaps filled by it.
+
+The model is autoregressive (AR): sum over k of a[k] x[n-k] = e[n], a[0] = 1, with a small e.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.repair.patches import Samples
+
+NOISE_FLOOR = 1e-9
+"""White noise added to every autocorrelation, as a share of its power (-90 dB)."""
+SILENCE = 1e-14
+"""Power below which a stretch is silence (-140 dBFS)."""
+
+
+def prediction_coefficients(frames: Samples, order: int) -> Samples:
+    """AR coefficients of many frames at once, by the autocorrelation method.
+
+    frames: shape (count, length), windowed here by a Hann window. Returns shape
+    (count, order + 1), the first column 1. Levinson's recursion (J. Makhoul, "Linear
+    prediction: a tutorial review", Proc. IEEE 63, 1975).
+    """
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    count, length = frames.shape
+    size = next_fast_len(length + order, real=True)
+    spectrum = rfft(frames * np.hanning(length), size, axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    lags = irfft(power, size, axis=1)[:, : order + 1]
+    lags[:, 0] = lags[:, 0] * (1 + NOISE_FLOOR) + SILENCE * length
+    a = np.zeros((count, order + 1))
+    a[:, 0] = 1.0
+    error = lags[:, 0].copy()
+    for m in range(1, order + 1):
+        reflection = -(lags[:, m] + np.sum(a[:, 1:m] * lags[:, m - 1 : 0 : -1], axis=1)) / error
+        a[:, 1:m] = a[:, 1:m] + reflection[:, None] * a[:, m - 1 : 0 : -1]
+        a[:, m] = reflection
+        error *= 1 - reflection**2
+    return a
+
+
+def fill_gaps(sound: Samples, unknown: NDArray[np.intp], coefficients: Samples) -> Samples:
+    """The samples at `unknown` that make the residual of the whole stretch smallest.
+
+    sound: a stretch; what it holds at `unknown` is not looked at. unknown: indices into it, each
+    at least the model's order away from both ends. coefficients: of the AR model, shape
+    (order + 1,). Returns shape (len(unknown),). Least-squares AR interpolation (A. Janssen,
+    R. Veldhuis, L. Vries, "Adaptive interpolation of discrete-time signals that can be modeled
+    as autoregressive processes", IEEE Trans. ASSP 34, 1986).
+    """
+    matrix, right = normal_equations(sound, unknown, coefficients)
+    return np.asarray(np.linalg.solve(matrix, right), np.float64)
+
+
+def normal_equations(
+    sound: Samples, unknown: NDArray[np.intp], coefficients: Samples
+) -> tuple[Samples, Samples]:
+    """Matrix and right-hand side of the equations that `fill_gaps` solves."""
+    order = len(coefficients) - 1
+    products = np.correlate(coefficients, coefficients, "full")
+    known = sound.copy()
+    known[unknown] = 0.0
+    apart = np.abs(unknown[:, None] - unknown[None, :])
+    inside = apart <= order
+    matrix = np.where(inside, products[order + np.minimum(apart, order)], 0.0)
+    right = -np.convolve(known, products, "same")[unknown]
+    return matrix, right
+
+
+def residual(sound: Samples, coefficients: Samples) -> Samples:
+    """Forward prediction error of a stretch, for its samples from `order` on."""
+    return np.convolve(sound, coefficients, "valid")
