@@ -20,9 +20,10 @@ from config.recipes import load_recipe
 from core.errors import InputError
 from core.media import MediaFile
 from core.plan import Take
-from flows.clean_cut import Engines, Job, choose_engines, clean_cut
+from flows.clean_cut import clean_cut
 from flows.demo import build_production
 from flows.engines import load_denoiser
+from flows.job import Engines, Job, choose_engines
 from flows.listen import listening_channel
 from flows.progress import Silent
 from flows.takes import at_16k
@@ -39,8 +40,8 @@ Result = TypeVar("Result")
 
 READ, CLEAN, LISTEN, DELIVER = (
     "read and relink",
-    "clean take",
-    "listen to take",
+    "cleaning takes",
+    "listening to takes",
     "conform and deliver",
 )
 

@@ -23,8 +23,9 @@ from core.media import SoundNotes
 from core.stems import to_grid
 from core.time import RATES
 from flows.clean_audio import clean_audio
-from flows.clean_cut import InTurn, Job, clean_cut
+from flows.clean_cut import InTurn, clean_cut
 from flows.demo import build_production
+from flows.job import Job
 from flows.progress import Silent
 from models.loudness import LoudnessMeter
 

@@ -89,7 +89,8 @@ def command(
 def _clean_cut(
     settings: Settings, cut: Path, out: Path, direct: bool, progress: Any
 ) -> dict[str, Any]:
-    from flows.clean_cut import InTurn, Job, clean_cut
+    from flows.clean_cut import InTurn, clean_cut
+    from flows.job import Job
     from flows.workspace import open_workspace
 
     job = Job(

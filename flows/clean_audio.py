@@ -22,7 +22,7 @@ from core.stems import FULL_SCALE, to_grid
 from db.codec import JSON
 from db.memory import AssetRecord, asset_at, remember_asset
 from db.provenance import Use, finished, record
-from flows.clean_cut import Engines, choose_engines
+from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.progress import Progress
 from flows.stems import coding_history

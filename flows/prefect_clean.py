@@ -23,7 +23,8 @@ from config.recipes import load_recipe
 from config.settings import Settings
 from core.errors import RoomtoneError
 from flows import clean_cut as job_steps
-from flows.clean_cut import InTurn, Job, Outcome
+from flows.clean_cut import InTurn
+from flows.job import Job, Outcome
 from flows.progress import Progress, Silent
 from flows.workspace import open_workspace
 
