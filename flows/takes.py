@@ -317,11 +317,13 @@ def at_16k(read: Read, frames: int, sample_rate: int) -> NDArray[np.float32]:
     if sample_rate == SPEECH_RATE or frames <= block:
         return to_16k(read(0, frames).astype(np.float32), sample_rate)
     stream = soxr.ResampleStream(sample_rate, SPEECH_RATE, 1, dtype="float32")
-    parts = [
-        stream.resample_chunk(
+    whole = np.zeros(-(-frames * SPEECH_RATE // sample_rate) + SPEECH_RATE, dtype=np.float32)
+    filled = 0
+    for start in range(0, frames, block):
+        part = stream.resample_chunk(
             read(start, min(block, frames - start)).astype(np.float32),
             last=start + block >= frames,
         )
-        for start in range(0, frames, block)
-    ]
-    return np.concatenate(parts)
+        whole[filled : filled + len(part)] = part
+        filled += len(part)
+    return whole[:filled]
