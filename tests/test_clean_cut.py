@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import opentimelineio as otio
-import pyebur128
 import pytest
 import soundfile as sf
 from production import (
@@ -32,6 +31,7 @@ from production import (
     write_otio,
 )
 from wavinfo import WavInfoReader
+from yardstick import libebur128
 
 FRAMES = 150 * PER_FRAME
 DISSOLVE = (384 * PER_FRAME, 396 * PER_FRAME)
@@ -40,15 +40,7 @@ DISSOLVE = (384 * PER_FRAME, 396 * PER_FRAME)
 
 def loudness(path: Path) -> tuple[float, float]:
     """Integrated LUFS and highest true peak in dBTP, by libebur128."""
-    sound = sf.read(path, always_2d=True)[0]
-    state = pyebur128.R128State(
-        sound.shape[1],
-        RATE,
-        pyebur128.MeasurementMode.MODE_I | pyebur128.MeasurementMode.MODE_TRUE_PEAK,
-    )
-    state.add_frames(np.ascontiguousarray(sound).reshape(-1), len(sound))
-    peak = max(pyebur128.get_true_peak(state, channel) for channel in range(sound.shape[1]))
-    return pyebur128.get_loudness_global(state), 20 * np.log10(peak)
+    return libebur128(sf.read(path, always_2d=True)[0], RATE)
 
 
 def assert_identities(out: Path, tracks: Sequence[str] = ("A1_DX", "A2_LAV")) -> None:
