@@ -44,7 +44,7 @@ def test_hum_is_tracked_and_subtracted(rate: int, hz: float, drift: float) -> No
     sound = talk(rate, 24) + hum
     found = find_hum(reader(sound), count, rate, HumOptions())
     assert found is not None
-    cleaned = without_hum(reader(sound), found)(0, count)
+    cleaned = without_hum(reader(sound), len(sound), found)(0, count)
     assert left_of(hum, sound, cleaned) > 12
 
 
@@ -68,7 +68,7 @@ def test_before_the_hum_begins_the_channel_is_bit_identical() -> None:
     sound = 1e-3 * np.random.default_rng(3).standard_normal(count) + hum
     found = find_hum(reader(sound), count, rate, HumOptions(settle_s=6))
     assert found is not None
-    cleaned = without_hum(reader(sound), found)(0, count)
+    cleaned = without_hum(reader(sound), len(sound), found)(0, count)
     quiet = begins - 2 * rate
     assert np.array_equal(cleaned[:quiet], sound[:quiet])
     later = begins + 2 * rate
@@ -80,7 +80,7 @@ def test_any_block_of_the_cleaned_channel_is_the_same_bytes() -> None:
     amplitudes = np.full((40, 2), 0.01 + 0.002j)
     hum = Hum(50.0, 48_000, 12_000, np.linspace(0, 1, 40), np.array([1, 3]), amplitudes)
     sound = voice(48_000, 9)
-    read = without_hum(reader(sound), hum)
+    read = without_hum(reader(sound), len(sound), hum)
     whole = read(0, len(sound))
     parts = [read(start, 7_001) for start in range(0, len(sound), 7_001)]
     assert np.array_equal(np.concatenate(parts)[: len(sound)], whole)
@@ -99,7 +99,7 @@ def test_the_hum_of_a_take_goes_and_the_rest_stays(harbour: Path) -> None:
     found = find_hum(reader(boom), len(boom), 48_000, HumOptions())
     assert found is not None
     assert found.hz == pytest.approx(60, abs=0.02)
-    after = without_hum(reader(boom), found)(0, len(boom))
+    after = without_hum(reader(boom), len(boom), found)(0, len(boom))
     time, window = np.arange(len(boom)) / 48_000, np.hanning(len(boom))
 
     def line(sound: Samples, hz: float) -> float:

@@ -123,7 +123,7 @@ def _hum(read: Read, frames: int, sample_rate: int, options: HumOptions) -> _Ste
         return read, (), StepReport("hum", 0, 0, "nothing found")
     changed = sum(defect.end - defect.start for defect in found)
     summary = f"{hum.hz:.2f} Hz with {len(hum.harmonics)} harmonics"
-    return without_hum(read, hum), found, StepReport("hum", len(found), changed, summary)
+    return without_hum(read, frames, hum), found, StepReport("hum", len(found), changed, summary)
 
 
 def _dc(read: Read, frames: int, sample_rate: int, options: DcOptions) -> _Step:

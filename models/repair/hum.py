@@ -96,8 +96,11 @@ def find_hum(read: Read, frames: int, sample_rate: int, options: HumOptions) -> 
     return Hum(mains.hz, sample_rate, hop, phase, harmonics[kept], amplitudes[:, kept])
 
 
-def without_hum(read: Read, hum: Hum) -> Read:
-    """A reader of the channel less its hum; bit-identical where no hum was found."""
+def without_hum(read: Read, frames: int, hum: Hum) -> Read:
+    """A reader of a channel of `frames` samples less its hum.
+
+    Bit-identical where no hum was found; zeros outside the channel.
+    """
 
     def read_clean(start: int, count: int) -> Samples:
         sound = read(start, count)
@@ -109,7 +112,9 @@ def without_hum(read: Read, hum: Hum) -> Read:
             if not copied:
                 sound, copied = sound.copy(), True
             first = section * hum.hop
-            low, high = max(start, first), min(start + count, first + hum.hop)
+            low, high = max(start, first), min(start + count, first + hum.hop, frames)
+            if low >= high:
+                continue
             sound[low - start : high - start] -= wave[low - first : high - first]
         return sound
 
