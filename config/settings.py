@@ -84,11 +84,6 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def threads_in_force(self) -> int:
-        """Threads an engine uses, at least 1."""
-        return self.threads or os.cpu_count() or 1
-
-    @property
     def edl_frame_rate(self) -> FrameRate | None:
         """The frame rate set for EDLs, or None."""
         return parse_rate(self.edl_rate) if self.edl_rate else None

@@ -25,7 +25,7 @@ from flows.pictures import (
     record_range,
     second_ticks,
 )
-from flows.takes import CleanedTake
+from flows.takes import CleanedTake, microphone_name
 from flows.turnover import Turnover
 from models.quality import Gate
 
@@ -157,10 +157,10 @@ def clip_view(turnover: Turnover, item: Played, pairs: Sequence[tuple[Stretch, P
         name=event.media.name,
         facts=_facts(cut, item),
         gates=tuple(
-            (_microphone(media, channel), gates)
+            (microphone_name(media, channel), gates)
             for channel, gates in zip(item.link.channels, item.take.gates, strict=True)
         ),
-        figures=tuple((_microphone(media, one.channel), pair) for one, pair in pairs),
+        figures=tuple((microphone_name(media, one.channel), pair) for one, pair in pairs),
         hz=frequency_ticks(media.sample_rate),
         seconds=second_ticks(item.stretch[1], media.sample_rate),
         lines=_lines(cut, item),
@@ -178,7 +178,10 @@ def _facts(cut: Cut, item: Played) -> tuple[tuple[str, str], ...]:
         ("Scene", notes.scene),
         ("Take", take),
         ("Tape", notes.tape),
-        ("Microphone", ", ".join(_microphone(media, channel) for channel in item.link.channels)),
+        (
+            "Microphone",
+            ", ".join(microphone_name(media, channel) for channel in item.link.channels),
+        ),
         ("Source", source),
         ("Found by", _HOW.get(item.link.how, item.link.how)),
         ("Clip gain", f"{signed(event.gain_db)} dB" if event.gain_db else ""),
@@ -234,10 +237,6 @@ def _source(cut: Cut, media: MediaFile, sample: int) -> str:
         return f"{clock(max(0, sample), media.sample_rate)} in the file"
     rate = media.notes.timecode_rate or cut.rate
     return samples_to_timecode(max(0, reference + sample), rate, media.sample_rate)
-
-
-def _microphone(media: MediaFile, channel: int) -> str:
-    return media.notes.track_name(channel) or f"channel {channel + 1}"
 
 
 def signed(value: float) -> str:

@@ -99,8 +99,6 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
 
 
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
-    share = max(1, settings.threads_in_force // settings.workers)
-    shared = settings.model_copy(update={"threads": share})
     token = WATCHER.set(progress)
     runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(settings.workers))
     try:
@@ -114,7 +112,7 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
             out=str(job.out.absolute()),
             recipe=recipe,
             loudness=job.spec.name,
-            settings=shared.model_dump(mode="json"),
+            settings=settings.model_dump(mode="json"),
         )
     finally:
         WATCHER.reset(token)

@@ -17,7 +17,7 @@ from core.conform import Source
 from core.cut import Cut, Event, with_distinct_tracks
 from core.errors import InputError, OfflineError
 from core.media import MediaFile
-from core.plan import Take
+from core.plan import Take, takes_needed
 from core.time import RATES, FrameRate
 from db.memory import recall_media, remember_media
 from flows.progress import Progress
@@ -51,7 +51,7 @@ class Turnover:
     @property
     def takes(self) -> tuple[Take, ...]:
         """Every take the cut needs, once, in the order of first use."""
-        return tuple(dict.fromkeys(self.take_of(event_id) for event_id in self.links))
+        return takes_needed(self.take_of(event_id) for event_id in self.links)
 
     @property
     def sources(self) -> dict[str, Source]:
