@@ -24,6 +24,7 @@ from flows.takes import (
 )
 from flows.turnover import Turnover
 from flows.workspace import Workspace, code_version
+from flows.write_back import write_timeline
 
 
 def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines) -> str:
@@ -79,7 +80,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     started = datetime.now(UTC)
     rendered = render_stems(work, turnover, cleaned, heard, job.spec, job.out / "stems", progress)
     clips = write_clips(turnover, cleaned, work.settings.handles_s, job.out / "clips", progress)
-    timeline = delivery.write_timeline(job.out, turnover, clips, cleaned)
+    timeline = write_timeline(job.out, turnover, clips, cleaned)
     brief = Brief(job.recipe, job.spec, work.cache, _notes(work, ready))
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [

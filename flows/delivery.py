@@ -10,20 +10,16 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from adapters.media.essence import file_sha256
 from adapters.media.whole import sweep, write_text
-from adapters.timelines.otio_write import NamedMedia, serialise, to_otio
 from core.errors import OutputError
 from core.time import samples_to_timecode
 from flows.clips import Clip
 from flows.report import REPORT
 from flows.stems import Rendered
-from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import code_version
 
@@ -201,50 +197,3 @@ def clip_files(folder: Path, turnover: Turnover, clips: Sequence[Clip]) -> list[
             )
         )
     return described
-
-
-def write_timeline(
-    folder: Path, turnover: Turnover, clips: Sequence[Clip], cleaned: Mapping[str, CleanedTake]
-) -> Path:
-    """Write the cut as OTIO; its clips carry `original` and `cleaned` media by name."""
-    timelines = folder / "timelines"
-    fps = turnover.cut.rate.fps
-    starts = {
-        event.id: event.source_start
-        for track in turnover.cut.audio_tracks
-        for event in track.events
-    }
-    media: dict[str, dict[str, NamedMedia]] = {}
-    for clip in clips:
-        link = turnover.links[clip.event_id]
-        rate = link.media.sample_rate
-
-        # Both files start so many frames before the event's own first frame.
-        def placed(first: int, frames: int, url: str, clip: Clip = clip, rate: int = rate) -> Any:
-            origin = turnover.links[clip.event_id].source_start
-            start = starts[clip.event_id] - Fraction(origin - first) * fps / rate
-            return NamedMedia(url, start, Fraction(frames) * fps / rate)
-
-        media[clip.event_id] = {
-            "original": placed(0, link.media.frames, _url(link.media.path, timelines)),
-            "cleaned": placed(clip.start, clip.end - clip.start, _url(clip.path, timelines)),
-        }
-    timeline = to_otio(turnover.cut, media, "cleaned")
-    timeline.metadata["roomtone"] = {
-        "version": code_version(),
-        "cut_sha256": turnover.digest,
-        "takes": {
-            take.take.id: {"key": take.key, "sha256": take.sha256} for take in cleaned.values()
-        },
-    }
-    path = timelines / f"{turnover.path.stem}.cleaned.otio"
-    write_text(path, serialise(timeline))
-    return path
-
-
-def _url(path: Path, folder: Path) -> str:
-    """A URL relative to a folder, or absolute where the two share no drive."""
-    try:
-        return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
-    except ValueError:
-        return path.resolve().as_uri()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.timelines import edl, otio, otio_write
+from adapters.timelines.named import NamedMedia
 from adapters.timelines.read import read_cut
 from core.cut import Cut, Event, Fade, MediaReference, Track
 from core.errors import InputError
@@ -150,6 +151,11 @@ def test_a_cut_reads_back_from_otio_as_it_was(cut: Cut) -> None:
         assert otio.read(written(Path(folder), "cut.otio", text)) == cut
 
 
+def named(url: str, start: int, length: int) -> NamedMedia:
+    frames = length * 2000
+    return NamedMedia(Path(url), url, Fraction(start), Fraction(length), 48000, frames, (0,), 1)
+
+
 def test_written_clips_carry_both_media_by_name(tmp_path: Path) -> None:
     import opentimelineio
 
@@ -157,8 +163,8 @@ def test_written_clips_carry_both_media_by_name(tmp_path: Path) -> None:
     cut = Cut("c", RATES["24"], 0, Fraction(24), (Track("A1", (item,)),))
     media = {
         "A1/001": {
-            "original": otio_write.NamedMedia("../sound/a.wav", Fraction(86400), Fraction(100)),
-            "cleaned": otio_write.NamedMedia("../clips/a.wav", Fraction(86390), Fraction(50)),
+            "original": named("../sound/a.wav", 86400, 100),
+            "cleaned": named("../clips/a.wav", 86390, 50),
         }
     }
     path = written(

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from adapters.timelines.named import MediaByName, MediaOfEvents, NamedMedia
 from core.cut import Cut, Event, Fade, FadeShape
 from core.time import FrameRate
 
 
-@dataclass(frozen=True)
-class NamedMedia:
-    """A file that a clip of the written timeline points at.
-
-    url: relative to the timeline's folder, or absolute. start, length: of the whole file, in
-    frames of the cut's rate; start counts in the source's timecode.
-    """
-
-    url: str
-    start: Fraction
-    length: Fraction
-
-
-def to_otio(cut: Cut, media: Mapping[str, Mapping[str, NamedMedia]], active: str) -> Any:
+def to_otio(cut: Cut, media: MediaOfEvents, active: str) -> Any:
     """The cut as an OpenTimelineIO timeline.
 
     media: for an event's id, its media by name (`original`, `cleaned`). active: the name that
@@ -90,7 +76,7 @@ def _fill(
     track: Any,
     events: list[Event],
     rate: FrameRate,
-    media: Mapping[str, Mapping[str, NamedMedia]],
+    media: MediaOfEvents,
     active: str,
 ) -> None:
     """Append gaps, clips and transitions to an OTIO track."""
@@ -134,7 +120,7 @@ def _clip(
     start: Fraction,
     end: Fraction,
     rate: FrameRate,
-    named: Mapping[str, NamedMedia],
+    named: MediaByName,
     active: str,
 ) -> Any:
     import opentimelineio as otio
