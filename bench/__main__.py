@@ -13,7 +13,7 @@ from bench.scratch import SHARED, scratch_folder, weights_root
 from bench.table import Table, render
 from core.errors import RoomtoneError, UsageError
 
-NAMES = ("job", "memory", "denoise", "search")
+NAMES = ("job", "memory", "conform", "denoise", "search")
 
 Weights = Annotated[
     Path | None,
@@ -60,11 +60,17 @@ def memory(
     """Peak memory for short and long files."""
     from bench.memory import bench_memory
 
-    try:
-        lengths = tuple(int(part) for part in minutes.split(","))
-    except ValueError as fault:
-        raise UsageError(f"{minutes!r} is no list of minutes; write 10,20,60.") from fault
-    _print(bench_memory(lengths, weights))
+    _print(bench_memory(_lengths(minutes), weights))
+
+
+@app.command()
+def conform(
+    minutes: Annotated[str, typer.Option(help="Lengths of the cuts in minutes.")] = "10,120",
+) -> None:
+    """Conforming a feature of 5,000 events: times real time, and peak memory."""
+    from bench.conform import bench_conform
+
+    _print(bench_conform(_lengths(minutes)))
 
 
 @app.command()
@@ -92,6 +98,13 @@ def search(
     from bench.search import bench_search
 
     _print(bench_search(lines, queries))
+
+
+def _lengths(minutes: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in minutes.split(","))
+    except ValueError as fault:
+        raise UsageError(f"{minutes!r} is no list of minutes; write 10,20,60.") from fault
 
 
 def _print(table: Table) -> None:

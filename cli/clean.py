@@ -20,7 +20,10 @@ from core.errors import InputError, UsageError
 def command(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="CUT|AUDIO...", help="A cut (.otio, .edl) or sound files."),
+        typer.Argument(
+            metavar="CUT|AUDIO...",
+            help="A cut (.otio, .aaf, .edl, .xml, .fcpxml, …) or sound files.",
+        ),
     ],
     media: Annotated[
         list[Path] | None, typer.Option(help="Folder that holds media; may be given again.")
@@ -37,6 +40,14 @@ def command(
     edl_rate: Annotated[
         str | None, typer.Option(help="Frame rate of an EDL (default: as its media say).")
     ] = None,
+    tracks: Annotated[
+        str | None,
+        typer.Option(help="Tracks that are dialogue, with commas (default: by role and name)."),
+    ] = None,
+    timelines: Annotated[
+        str | None,
+        typer.Option(help="Formats to write the cut back in: otio,aaf,edl,xml,rpp."),
+    ] = None,
     stand_in: Annotated[
         bool, typer.Option("--stand-in", help="Clean with RNNoise where DeepFilterNet3 is missing.")
     ] = False,
@@ -51,20 +62,22 @@ def command(
 
     Or clean AUDIO files whole, each to a broadcast wave of the same name.
     """
-    from adapters.timelines.read import SUFFIXES
+    from adapters.timelines.read import FOLDERS, SUFFIXES
 
     settings = settings_for(
         media=tuple(media) if media else None,
         recipe=recipe,
         loudness=loudness,
         edl_rate=edl_rate,
+        tracks=tracks,
+        timelines=timelines,
         allow_stand_in=True if stand_in else None,
         clean_again=True if again else None,
     )
     load_recipe(settings.recipe)
     load_delivery(settings.loudness)
     for path in inputs:
-        if not path.is_file():
+        if not path.is_file() and path.suffix.lower() not in FOLDERS:
             raise InputError(f"{path} does not exist; give the path of a cut or of sound files.")
     cuts = [path for path in inputs if path.suffix.lower() in SUFFIXES]
     sounds = [path for path in inputs if path not in cuts]
@@ -138,6 +151,9 @@ def _tell_cut(outcome: dict[str, Any]) -> None:
         work = "all cleaned and listened to before"
     else:
         work = f"{cleaned} cleaned now, {takes - cleaned} from the store; {heard} listened to now"
+    OUT.print(f"  Dialogue   {_tracks(outcome['tracks'], dialogue=True)}", markup=False)
+    if not all(track["dialogue"] for track in outcome["tracks"]):
+        OUT.print(f"  Untouched  {_tracks(outcome['tracks'], dialogue=False)}", markup=False)
     OUT.print(f"  Takes      {takes} needed, {work}")
     OUT.print(f"  Engines    {', '.join(outcome['engines'])}", markup=False)
     OUT.print(f"  Loudness   {_loudness(outcome, 'every stem')}")
@@ -149,6 +165,16 @@ def _tell_cut(outcome: dict[str, Any]) -> None:
     for note in outcome["notes"]:
         OUT.print(f"  Note       {note}", markup=False)
     OUT.print(f"  Report     {outcome['out'] / 'report.html'}", markup=False)
+
+
+def _tracks(tracks: Any, *, dialogue: bool) -> str:
+    """The tracks taken for dialogue, or for something else, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for track in tracks:
+        if track["dialogue"] is dialogue:
+            reason = track["why"] if dialogue else f"{track['role']} {track['why']}".strip()
+            by_reason.setdefault(reason, []).append(track["track"])
+    return "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
 
 
 def _loudness(outcome: dict[str, Any], what: str) -> str:

@@ -10,7 +10,20 @@ from pathlib import Path
 
 import typer
 
-from cli import clean, config_show, demo, doctor, lines, models, search, trace
+from cli import (
+    clean,
+    config_show,
+    demo,
+    doctor,
+    lines,
+    models,
+    override,
+    reconform,
+    relink,
+    search,
+    sync,
+    trace,
+)
 from cli.common import ERR, quietly_closed
 from core.errors import ExitCode, RoomtoneError
 
@@ -26,6 +39,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("clean")(clean.command)
+app.command("override")(override.command)
+app.command("reconform")(reconform.command)
+app.command("relink")(relink.command)
+app.command("sync")(sync.command)
 app.command("search")(search.command)
 app.command("lines")(lines.command)
 app.command("trace")(trace.command)

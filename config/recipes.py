@@ -5,9 +5,12 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from core.errors import UsageError
+
+Retimed = Literal["silence", "original"]
+RETIMED: tuple[Retimed, ...] = ("silence", "original")
 
 FOLDER = Path(__file__).parent / "recipes"
 
@@ -44,7 +47,8 @@ class Recipe:
     where it is detected. limit_db: the most any sound is attenuated in dB; None takes all that
     the engine can, 0 takes nothing. target_level_dbfs: active speech level at which the
     engine hears the take. gentler: name of the recipe that is tried where a gate fails, or
-    empty. limits: of the gates.
+    empty. limits: of the gates. retimed: what the stems have of a clip that runs backwards,
+    freezes or changes its speed: silence, or the original at its own speed.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Recipe:
     gentler: str
     limits: GateLimits
     repair: bool = True
+    retimed: Retimed = "silence"
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -84,7 +89,7 @@ def load_recipe(name: str) -> Recipe:
 def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     """A recipe from its table, every key and value checked."""
     gates = table.pop("gates", {})
-    known = {"repair", "limit_db", "target_level_dbfs", "gentler"}
+    known = {"repair", "limit_db", "target_level_dbfs", "gentler", "retimed"}
     limits = {field.name for field in fields(GateLimits)}
     if not isinstance(gates, dict):
         raise UsageError(f"{path}: write the gates' limits under a heading [gates].")
@@ -95,6 +100,9 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     repair = table.get("repair", True)
     if not isinstance(repair, bool):
         raise UsageError(f"{path}: repair = {repair!r} must be true or false.")
+    retimed = table.get("retimed", "silence")
+    if retimed not in RETIMED:
+        raise UsageError(f"{path}: retimed = {retimed!r} must be one of {', '.join(RETIMED)}.")
     return Recipe(
         name=path.stem,
         limit_db=None if limit == "none" else _number(path, "limit_db", limit, 0, 120),
@@ -103,6 +111,7 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
         ),
         gentler=str(table.get("gentler", "")),
         repair=repair,
+        retimed=cast(Retimed, retimed),
         limits=_limits(path, gates),
     )
 

@@ -8,6 +8,7 @@ default.
 from __future__ import annotations
 
 import os
+import string
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from core.errors import InputError, UsageError
 from core.time import FrameRate, parse_rate
 
 FILE_NAME = "roomtone.toml"
+TIMELINES = ("otio", "aaf", "edl", "xml", "rpp")
+CLIP_FIELDS = ("scene", "take", "track", "event", "cut", "reel", "name", "timecode")
 DEFAULT_HOME = Path("~/.roomtone")
 
 
@@ -38,7 +41,22 @@ class Settings(BaseSettings):
     loudness: str = Field("none", description="delivery spec: r128, atsc-a85, netflix or none")
     sample_rate: int = Field(48000, ge=8000, le=384000, description="of the session, in Hz")
     edl_rate: str = Field("", description="frame rate of EDLs; empty: as the media say")
+    tracks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="names of the tracks that are dialogue; empty: by role and name"
+    )
+    timelines: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("otio",), description="formats the cut is written back in: otio, aaf, edl, xml, rpp"
+    )
     handles_s: float = Field(1.0, ge=0, le=60, description="handles of the clips, in seconds")
+    clip_pattern: str = Field(
+        "{scene}_{take}_{track}", description="names of the clips: " + ", ".join(CLIP_FIELDS)
+    )
+    leader_s: float = Field(
+        0.0, ge=0, le=600, description="leader of the stems before the cut, in seconds of timecode"
+    )
+    pops: bool = Field(
+        False, description="pops two seconds before the first and after the last frame"
+    )
     denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
     allow_stand_in: bool = Field(
         False, description="clean with rnnoise where deepfilternet3 is not installed"
@@ -65,6 +83,38 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part for part in value.split(os.pathsep) if part)
+
+    @field_validator("tracks", "timelines", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Names with commas between them, or a list."""
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("timelines")
+    @classmethod
+    def _are_formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in TIMELINES:
+                raise ValueError(f"{name!r} is none of {', '.join(TIMELINES)}")
+        return value
+
+    @field_validator("clip_pattern")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            parts = [part[1:] for part in string.Formatter().parse(value) if part[1] is not None]
+        except ValueError as fault:
+            raise ValueError("a brace is open: write fields as {scene}") from fault
+        if not parts:
+            raise ValueError("it names no field; write for example {scene}_{take}_{track}")
+        for name, form, conversion in parts:
+            if name not in CLIP_FIELDS or form or conversion:
+                field = "{" + str(name) + (f"!{conversion}" if conversion else "")
+                field += (f":{form}" if form else "") + "}"
+                raise ValueError(f"{field} is none of {', '.join(CLIP_FIELDS)}")
+        return value
 
     @field_validator("home", "media")
     @classmethod

@@ -1,6 +1,6 @@
 """Faults a person can cause or mend: one sentence each, and the exit code it ends with.
 
-The six exit codes of the command line (0 is success):
+The seven exit codes of the command line (0 is success):
 
 1  an internal fault (a bug): a traceback is written to the log
 2  wrong usage or settings
@@ -8,6 +8,7 @@ The six exit codes of the command line (0 is success):
 4  media are offline: nothing of the cut could be found
 5  an engine or its weights are missing
 6  the output can't be written: permission, space, or it would overwrite an input
+7  a check that was asked for failed: something is out of sync or not as it should be
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class ExitCode(IntEnum):
     OFFLINE = 4
     ENGINE = 5
     OUTPUT = 6
+    CHECK = 7
 
 
 class RoomtoneError(Exception):

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 class Take:
     """A media file and the group of its channels that is cleaned together.
 
-    essence: hash of the file's audio, not of its metadata. channels: from 0.
+    essence: hash of the file's audio, not of its metadata. channels: from 0. variant: empty, or
+    what a person decided for stretches of the take (see core.override).
     """
 
     essence: str
     channels: tuple[int, ...]
+    variant: str = ""
 
     @property
     def id(self) -> str:
         """Names the take within a run."""
-        return f"{self.essence}:{','.join(map(str, self.channels))}"
+        name = f"{self.essence}:{','.join(map(str, self.channels))}"
+        return f"{name} {self.variant}" if self.variant else name
 
 
 def takes_needed(uses: Iterable[Take]) -> tuple[Take, ...]:

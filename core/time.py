@@ -74,11 +74,14 @@ def exact_fps(value: float | int | str | Fraction) -> Fraction:
     47.95, 59.94) become that fraction; everything else is taken as written.
     Raises InputError for what is no positive number.
     """
+    if isinstance(value, str) and (len(value) > 40 or "e" in value.lower()):
+        # Fraction would write out all the digits of 1e999999999.
+        raise InputError(f"{value[:40]!r} is not a frame rate.")
     try:
         given = Fraction(value) if not isinstance(value, float) else Fraction(repr(value))
     except (ValueError, ZeroDivisionError, OverflowError) as fault:
         raise InputError(f"{value!r} is not a frame rate.") from fault
-    if given <= 0:
+    if not Fraction(1, 1000) <= given <= 1_000_000:
         raise InputError(f"{value!r} is not a frame rate.")
     if given.denominator == 1:
         return given

@@ -69,6 +69,13 @@ def recall_media(session: Session, path: Path, size: int, mtime_ns: int) -> Medi
     return media_from_json(row.probe, path)
 
 
+def remembered_media(session: Session) -> tuple[MediaFile, ...]:
+    """Every media file that was remembered, as it was then, in order of their paths."""
+    rows = session.execute(select(Media.path, Media.probe).order_by(Media.path))
+    found = (media_from_json(probe, path) for path, probe in rows)
+    return tuple(media for media in found if media is not None)
+
+
 def remember_media(session: Session, media: MediaFile) -> None:
     """Remembers a probed file, its asset (kind `original` unless known as another) and its take.
 

@@ -270,3 +270,23 @@ class WordRow(Table):
     start_sample: Mapped[int]
     end_sample: Mapped[int]
     confidence: Mapped[float]
+
+
+class OverrideRow(Table):
+    """What a person decided for a stretch of a take, in force until it is revoked."""
+
+    __tablename__ = "overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    channels: Mapped[list[int]]
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    recipe: Mapped[str]
+    amount_db: Mapped[float | None]
+    locked: Mapped[str]
+    note: Mapped[str]
+    by: Mapped[str]
+    created: Mapped[datetime]
+    revoked: Mapped[datetime | None]
+    revoked_by: Mapped[str] = mapped_column(server_default="")

@@ -16,13 +16,9 @@ from flows.deliver import deliver
 from flows.engines import DenoiserChoice
 from flows.job import Job, Outcome, Ready, choose_engines
 from flows.listen import Heard, listen_take, recall_lines
+from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
-from flows.takes import (
-    CleanedTake,
-    clean_take,
-    recall_take,
-    recipe_for,
-)
+from flows.takes import CleanedTake, clean_take, recall_key, recall_take
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
 from models.speech.engines import EngineChoice
@@ -62,7 +58,7 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     engines = choose_engines(work)
     for note in engines.notes:
         progress.say(note)
-    turnover = run.one("read and relink", lambda: read_turnover(work, job.cut, job.media, progress))
+    turnover = run.one("read and relink", lambda: _turnover(work, job, progress))
     inputs = [media.path for media in turnover.media.values()]
     delivery.prepare(job.out, [*inputs, job.cut], job.media)
     cleaned = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
@@ -71,6 +67,10 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
         "conform and deliver",
         lambda: deliver(work, Ready(job, turnover, engines, cleaned, heard), progress),
     )
+
+
+def _turnover(work: Workspace, job: Job, progress: Progress) -> Turnover:
+    return with_overrides(work, read_turnover(work, job.cut, job.media, progress))
 
 
 def clean_takes(
@@ -85,11 +85,18 @@ def clean_takes(
 
     def recall(take: Take) -> CleanedTake | None:
         media = turnover.media[take.essence]
-        return recall_take(work, take, media, recipe_for(work, media, recipe), choice)
+        fitting = chosen_recipe(work, turnover, take, recipe)
+        override = turnover.override_of(take)
+        if override is not None and override.locked:
+            kept = recall_key(work, take, media, fitting, override.locked)
+            if kept is not None:
+                return kept
+        return recall_take(work, take, media, fitting, choice)
 
     def clean(take: Take) -> CleanedTake:
         media = turnover.media[take.essence]
-        return clean_take(work, take, media, recipe_for(work, media, recipe), choice)
+        fitting = chosen_recipe(work, turnover, take, recipe)
+        return clean_take(work, take, media, fitting, choice)
 
     done = _once("Cleaning takes", turnover.takes, recall, clean, progress, run)
     return {item.take.id: item for item in done}
@@ -110,7 +117,7 @@ def listen_takes(
     def listen(media: MediaFile) -> Heard:
         return listen_take(work, media, choice)
 
-    files = list(turnover.media.values())
+    files = turnover.dialogue
     done = _once("Listening to takes", files, recall, listen, progress, run)
     return {item.media.essence: item for item in done}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.media.relink import Link
+from core.conform import conformable
 from core.cut import Cut, Event
 from core.media import MediaFile
 from core.speech import Line
@@ -97,12 +98,12 @@ class Played:
 def played_events(
     turnover: Turnover, cleaned: Mapping[str, CleanedTake], heard: Mapping[str, Heard]
 ) -> tuple[Played, ...]:
-    """Every linked event in record order."""
+    """Every linked event of dialogue in record order."""
     events = sorted(
         (event.record_start, place, event.id, event)
         for place, track in enumerate(turnover.cut.audio_tracks)
         for event in track.events
-        if event.id in turnover.links
+        if event.id in turnover.links and event.id not in turnover.through
     )
     found = []
     for number, (*_, event) in enumerate(events, 1):
@@ -155,7 +156,7 @@ def clip_view(turnover: Turnover, item: Played, pairs: Sequence[tuple[Stretch, P
         record=record_range(cut, event),
         length=clock(item.stretch[1], media.sample_rate),
         name=event.media.name,
-        facts=_facts(cut, item),
+        facts=_facts(turnover, item),
         gates=tuple(
             (microphone_name(media, channel), gates)
             for channel, gates in zip(item.link.channels, item.take.gates, strict=True)
@@ -167,8 +168,9 @@ def clip_view(turnover: Turnover, item: Played, pairs: Sequence[tuple[Stretch, P
     )
 
 
-def _facts(cut: Cut, item: Played) -> tuple[tuple[str, str], ...]:
+def _facts(turnover: Turnover, item: Played) -> tuple[tuple[str, str], ...]:
     """What a person may look up about a clip; facts that nobody wrote down are left out."""
+    cut, override = turnover.cut, turnover.overrides.get(item.event.id)
     event, media, notes = item.event, item.link.media, item.link.media.notes
     start, length = item.stretch
     source = f"{_source(cut, media, start)} – {_source(cut, media, start + length)}"
@@ -185,7 +187,8 @@ def _facts(cut: Cut, item: Played) -> tuple[tuple[str, str], ...]:
         ("Source", source),
         ("Found by", _HOW.get(item.link.how, item.link.how)),
         ("Clip gain", f"{signed(event.gain_db)} dB" if event.gain_db else ""),
-        ("Speed", f"{float(event.speed):g}×, not conformed" if event.speed != 1 else ""),
+        ("Speed", _speed(event)),
+        ("Decided", "" if override is None else f"{override.words} (by {override.by})"),
         ("Mended", "; ".join(text.partition(" ")[2] for text in item.take.repairs)),
         ("Note", " ".join(item.link.notes)),
     )
@@ -237,6 +240,13 @@ def _source(cut: Cut, media: MediaFile, sample: int) -> str:
         return f"{clock(max(0, sample), media.sample_rate)} in the file"
     rate = media.notes.timecode_rate or cut.rate
     return samples_to_timecode(max(0, reference + sample), rate, media.sample_rate)
+
+
+def _speed(event: Event) -> str:
+    if event.speed == 1:
+        return ""
+    pitch = ", pitch kept" if event.keeps_pitch else ""
+    return f"{float(event.speed):g}×{pitch}" + ("" if conformable(event) else ", not conformed")
 
 
 def signed(value: float) -> str:

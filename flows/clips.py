@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -11,14 +13,19 @@ import numpy as np
 
 from adapters.media.decode import Sound
 from adapters.media.write import WaveWriter
+from core.cut import Event, Track
 from core.stems import FULL_SCALE, to_grid
-from core.time import frames_to_samples
+from core.time import frames_to_samples, frames_to_timecode, round_half_up
 from flows.progress import Progress
 from flows.stems import coding_history, file_safe
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 
 BLOCK = 1 << 18
+PATTERN = "{scene}_{take}_{track}"
+SEPARATORS = "_-. "
+LONGEST = 180
+_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,42 +52,107 @@ def write_clips(
     handles_s: float,
     folder: Path,
     progress: Progress,
+    pattern: str = PATTERN,
 ) -> tuple[Clip, ...]:
-    """Write a cleaned clip for every linked event, at the media's rate and production level.
+    """Write a cleaned clip for every linked event of dialogue, at the media's rate and level.
 
-    handles_s: seconds kept before and after, as far as the take reaches.
+    handles_s: seconds kept before and after, as far as the take reaches. pattern: of the files'
+    names, with the fields of config.settings.CLIP_FIELDS; clips of one name are numbered in the
+    order of the cut. Raises InputError and OutputError.
     """
     name = "Writing clips"
-    progress.step(name, len(turnover.links))
+    events = [
+        (track, event)
+        for track in turnover.cut.audio_tracks
+        for event in track.events
+        if event.id in turnover.links and event.id not in turnover.through
+    ]
+    progress.step(name, len(events))
     clips = []
-    for track in turnover.cut.audio_tracks:
-        for event in track.events:
-            if event.id in turnover.links:
-                length = event.record_length * abs(event.speed)
-                clips.append(_write(turnover, event.id, length, cleaned, handles_s, folder))
-                progress.advance(name)
+    taken: set[str] = set()
+    for track, event in events:
+        stem = free_name(clip_name(pattern, turnover, track, event), taken)
+        clips.append(_write(turnover, event, cleaned, handles_s, folder / f"{stem}.wav"))
+        progress.advance(name)
     return tuple(clips)
+
+
+def clip_name(pattern: str, turnover: Turnover, track: Track, event: Event) -> str:
+    """The name of an event's clip, without its suffix, made safe for every file system.
+
+    Fields: scene and take as the recorder wrote them, else as the cut says; track: the
+    microphones' names, else the track's; event: its id; cut: the name of the cut; reel: the tape
+    or sound roll; name: the clip's own; timecode: of its first frame in the record. The file's
+    own name stands for a scene or a name that nobody gave; another empty field takes the
+    separator before it along.
+    """
+    link = turnover.links[event.id]
+    notes, media = link.media.notes, event.media
+    microphones = [notes.track_name(channel) for channel in link.channels]
+    own = link.media.path.stem
+    start = frames_to_timecode(turnover.cut.start + int(event.record_start), turnover.cut.rate)
+    fields = {
+        "scene": notes.scene or media.scene or own,
+        "take": notes.take or media.take,
+        "track": "_".join(filter(None, microphones)) or track.name,
+        "event": event.id,
+        "cut": turnover.cut.name or turnover.path.stem,
+        "reel": notes.tape or media.reel,
+        "name": media.name or own,
+        "timecode": re.sub("[:;]", "-", start),
+    }
+    made = ""
+    for literal, field, _, _ in string.Formatter().parse(pattern):
+        made += literal
+        value = fields[field].strip() if field else ""
+        made = made + value if value or not field else made.rstrip(SEPARATORS)
+    safe = file_safe(made.strip(SEPARATORS) or own).encode()[:LONGEST].decode(errors="ignore")
+    return f"_{safe}" if _RESERVED.fullmatch(safe) else safe
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, or with `_2`, `_3` … where one that differs at most in case is taken; enters it."""
+    free, number = name, 1
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free.casefold())
+    return free
+
+
+def _stretch(turnover: Turnover, event: Event, handles_s: float) -> tuple[int, int]:
+    """The samples of its file that a clip holds: what plays, and handles where there are any."""
+    link = turnover.links[event.id]
+    media = link.media
+    # Whole frames, so that a format that counts in frames can say where the clip begins.
+    handle = frames_to_samples(
+        round_half_up(Fraction(handles_s) * turnover.cut.rate.fps),
+        turnover.cut.rate.fps,
+        media.sample_rate,
+    )
+    # Backwards, it plays what lies before its first sample.
+    length = frames_to_samples(
+        event.record_length * event.speed, turnover.cut.rate.fps, media.sample_rate
+    )
+    first, last = sorted((link.source_start, link.source_start + length))
+    start = min(max(0, first - handle), media.frames)
+    return start, max(start, min(media.frames, last + handle))
 
 
 def _write(
     turnover: Turnover,
-    event_id: str,
-    length: Fraction,
+    event: Event,
     cleaned: Mapping[str, CleanedTake],
     handles_s: float,
-    folder: Path,
+    path: Path,
 ) -> Clip:
-    link = turnover.links[event_id]
-    take = cleaned[turnover.take_of(event_id).id]
+    link = turnover.links[event.id]
+    take = cleaned[turnover.take_of(event.id).id]
     media = take.media
-    handle = round(handles_s * media.sample_rate)
-    played = frames_to_samples(length, turnover.cut.rate.fps, media.sample_rate)
-    start = min(max(0, link.source_start - handle), media.frames)
-    end = max(start, min(media.frames, link.source_start + played + handle))
+    start, end = _stretch(turnover, event, handles_s)
     microphones = [
         media.notes.track_name(channel) or f"ch{channel + 1}" for channel in link.channels
     ]
-    stem = file_safe(f"{event_id}_{media.path.stem}_{'_'.join(microphones)}")
     reference = media.notes.time_reference
     with Sound(take.path) as sound:
         every = range(sound.channels)
@@ -101,19 +173,18 @@ def _write(
                 media.sample_rate, 24 if fits else 32, len(link.channels), [take.card.name]
             ),
         )
-        path = folder / f"{stem}.wav"
         with WaveWriter(
             path,
             media.sample_rate,
             len(link.channels),
             "PCM_24" if fits else "FLOAT",
             notes,
-            {"ROLE": "CLIP", "EVENT": event_id, "TAKE_KEY": take.key},
+            {"ROLE": "CLIP", "EVENT": event.id, "TAKE_KEY": take.key},
         ) as writer:
             for at in range(start, end, BLOCK):
                 writer.write(to_grid(sound.read(at, min(BLOCK, end - at), every)))
     return Clip(
-        event_id=event_id,
+        event_id=event.id,
         path=path,
         take=take.take.id,
         start=start,

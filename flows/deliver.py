@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from config.deliveries import DeliverySpec
+from core.conform import retime_notes
 from core.plan import digest
 from flows import delivery
 from flows.clips import write_clips
-from flows.job import Engines, Job, Outcome, Ready
+from flows.job import Outcome, Ready
 from flows.listen import listen_key
 from flows.lock import only_writer
 from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import Brief, write_report
 from flows.stems import RENDER_VERSION, Rendered, render_stems
-from flows.takes import (
-    left_alone,
-    recipe_for,
-    take_key,
-)
-from flows.turnover import Turnover
+from flows.takes import left_alone
 from flows.workspace import Workspace, code_version
-from flows.write_back import write_timeline
+from flows.write_back import write_timelines
 
 
-def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines) -> str:
+def delivery_key(work: Workspace, ready: Ready) -> str:
     """What names a delivery: the same key means the same files."""
+    job, turnover, engines = ready.job, ready.turnover, ready.engines
     return digest(
         {
             "cut": turnover.digest,
@@ -43,21 +40,17 @@ def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines
                 for event_id, link in turnover.links.items()
             ],
             "offline": [[item.event_id, item.reason] for item in turnover.offline],
-            "takes": [
-                take_key(
-                    take,
-                    recipe_for(work, turnover.media[take.essence], job.recipe),
-                    engines.denoiser,
-                )
-                for take in turnover.takes
-            ],
-            "lines": [
-                listen_key(work, media, engines.recogniser) for media in turnover.media.values()
-            ],
+            "takes": [[take.id, ready.cleaned[take.id].key] for take in turnover.takes],
+            "lines": [listen_key(work, media, engines.recogniser) for media in turnover.dialogue],
+            "through": sorted(turnover.through),
+            "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),
             "spec": asdict(job.spec),
             "sample_rate": work.settings.sample_rate,
             "handles_s": work.settings.handles_s,
+            "clip_pattern": work.settings.clip_pattern,
+            "leader": [work.settings.leader_s, work.settings.pops],
+            "timelines": list(work.settings.timelines),
             "render": RENDER_VERSION,
             "code": code_version(),
         }
@@ -67,10 +60,11 @@ def delivery_key(work: Workspace, job: Job, turnover: Turnover, engines: Engines
 def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
     """Conform, normalise and write the delivery, unless it is there already."""
     with only_writer(ready.job.out, progress):
-        out, key = ready.job.out, delivery_key(work, ready.job, ready.turnover, ready.engines)
+        out, key = ready.job.out, delivery_key(work, ready)
         if delivery.is_current(out, key) and is_remembered(work, key):
             there = delivery.read_list(out)
-            return _outcome(work, ready, there["loudness"], len(there["files"]), made=False)
+            notes = (*_notes(work, ready), *there["lost"])
+            return _outcome(ready, there["loudness"], len(there["files"]), notes, made=False)
         return _make(work, ready, key, progress)
 
 
@@ -78,26 +72,54 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     job, turnover, cleaned, heard = ready.job, ready.turnover, ready.cleaned, ready.heard
     delivery.announce(job.out, key)
     started = datetime.now(UTC)
-    rendered = render_stems(work, turnover, cleaned, heard, job.spec, job.out / "stems", progress)
-    clips = write_clips(turnover, cleaned, work.settings.handles_s, job.out / "clips", progress)
-    timeline = write_timeline(job.out, turnover, clips, cleaned)
-    brief = Brief(job.recipe, job.spec, work.cache, _notes(work, ready))
+    rendered = render_stems(
+        work,
+        turnover,
+        cleaned,
+        heard,
+        job.spec,
+        job.out / "stems",
+        progress,
+        job.recipe.retimed,
+    )
+    clips = write_clips(
+        turnover,
+        cleaned,
+        work.settings.handles_s,
+        job.out / "clips",
+        progress,
+        work.settings.clip_pattern,
+    )
+    written = write_timelines(
+        job.out / "timelines",
+        turnover,
+        clips,
+        cleaned,
+        rendered,
+        work.settings.timelines,
+    )
+    notes = (*_notes(work, ready), *written.lost)
+    brief = Brief(job.recipe, job.spec, work.cache, notes)
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [
         *delivery.stem_files(job.out, turnover, rendered),
         *delivery.clip_files(job.out, turnover, clips),
-        delivery.describe(job.out, timeline, "TIMELINE"),
+        *(delivery.describe(job.out, path, "TIMELINE") for path in written.paths),
         delivery.describe(job.out, report, "REPORT"),
     ]
     loudness = _loudness(rendered, job.spec)
-    made = Made(job.out, key, job.spec.name, started, rendered, clips, files)
+    made = Made(job.out, key, job.spec.name, started, rendered, clips, files, job.recipe.retimed)
     remember_delivery(work, turnover, cleaned, made)
-    delivery.finish(job.out, _content(work, ready, key, loudness), files)
-    return _outcome(work, ready, loudness, len(files), made=True)
+    delivery.finish(job.out, _content(ready, key, loudness, notes, written.lost), files)
+    return _outcome(ready, loudness, len(files), notes, made=True)
 
 
 def _content(
-    work: Workspace, ready: Ready, key: str, loudness: Mapping[str, object]
+    ready: Ready,
+    key: str,
+    loudness: Mapping[str, object],
+    notes: Sequence[str],
+    lost: Sequence[str],
 ) -> dict[str, object]:
     """What `delivery.json` says beside its files."""
     cut = ready.turnover.cut
@@ -123,14 +145,22 @@ def _content(
         ],
         "repaired": list(ready.repaired),
         "flagged": list(ready.flagged),
-        "notes": list(_notes(work, ready)),
+        "tracks": [asdict(choice) for choice in ready.turnover.choices],
+        "lost": list(lost),
+        "notes": list(notes),
     }
 
 
 def _notes(work: Workspace, ready: Ready) -> tuple[str, ...]:
     """What a person should know of the run, a sentence each."""
-    left = (left_alone(work, media) for media in ready.turnover.media.values())
-    return (*ready.engines.notes, *ready.turnover.notes, *filter(None, left))
+    left = (left_alone(work, media) for media in ready.turnover.dialogue)
+    decided = (
+        f"{event_id}: {override.words}, as {override.by or 'somebody'} decided"
+        f"{f' ({override.note})' if override.note else ''}."
+        for event_id, override in ready.turnover.overrides.items()
+    )
+    retimed = retime_notes(ready.turnover.cut, ready.job.recipe.retimed)
+    return (*ready.engines.notes, *ready.turnover.notes, *retimed, *decided, *filter(None, left))
 
 
 def _loudness(rendered: Rendered, spec: DeliverySpec) -> dict[str, object]:
@@ -154,7 +184,12 @@ def _peak_notes(loudness: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _outcome(
-    work: Workspace, ready: Ready, loudness: Mapping[str, object], files: int, *, made: bool
+    ready: Ready,
+    loudness: Mapping[str, object],
+    files: int,
+    notes: Sequence[str],
+    *,
+    made: bool,
 ) -> Outcome:
     def number(name: str) -> float:
         value = loudness[name]
@@ -171,7 +206,8 @@ def _outcome(
         repaired=ready.repaired,
         flagged=ready.flagged,
         engines=ready.engine_names,
-        notes=(*_notes(work, ready), *_peak_notes(loudness)),
+        tracks=ready.turnover.choices,
+        notes=(*notes, *_peak_notes(loudness)),
         loudness=number("measured_lufs"),
         true_peak=number("measured_dbtp"),
         gain_db=number("gain_db"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from adapters.media.relink import Offline
 from config.deliveries import DeliverySpec
 from config.recipes import Recipe
+from core.roles import Choice
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.listen import Heard, choose_recogniser
 from flows.takes import (
@@ -38,6 +39,7 @@ class Outcome:
     takes_cleaned, takes_heard: by this run; takes: the cut needs. rendered_now: whether the
     delivery was written, or found as it should be. flagged: takes that a gate held
     back. repaired: what was mended, a sentence a microphone and step.
+    tracks: what each audio track was taken for.
     """
 
     out: Path
@@ -50,6 +52,7 @@ class Outcome:
     repaired: tuple[str, ...]
     flagged: tuple[str, ...]
     engines: tuple[str, ...]
+    tracks: tuple[Choice, ...]
     notes: tuple[str, ...]
     loudness: float
     true_peak: float

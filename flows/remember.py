@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 
-from core.conform import placements
-from core.time import round_half_up
+from core.conform import Retimed, placements, source_span
 from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
 from db.provenance import ActivityRecord, Use, finished, record
 from db.tables import AssetKind
@@ -26,7 +24,11 @@ _KINDS: dict[str, AssetKind] = {"CLIP": "clip", "TIMELINE": "timeline", "REPORT"
 
 @dataclass(frozen=True)
 class Made:
-    """A delivery as it was made. key: names it. spec: name of the delivery specification."""
+    """A delivery as it was made.
+
+    key: names it. spec: name of the delivery specification. retimed: what became of speeds that
+    can't be conformed.
+    """
 
     out: Path
     key: str
@@ -35,6 +37,7 @@ class Made:
     rendered: Rendered
     clips: Sequence[Clip]
     files: Sequence[DeliveredFile]
+    retimed: Retimed
 
 
 def is_remembered(work: Workspace, key: str) -> bool:
@@ -108,9 +111,7 @@ def _uses(
 ) -> dict[str, tuple[Use, ...]]:
     """For each stem and clip, by its path in the delivery, the stretches it was made of."""
     uses = {
-        stem.path.relative_to(made.out).as_posix(): tuple(
-            _stem_uses(turnover, cleaned, made.rendered, stem)
-        )
+        stem.path.relative_to(made.out).as_posix(): tuple(_stem_uses(turnover, cleaned, made, stem))
         for stem in made.rendered.stems
     }
     for clip in made.clips:
@@ -120,37 +121,37 @@ def _uses(
 
 
 def _stem_uses(
-    turnover: Turnover, cleaned: Mapping[str, CleanedTake], rendered: Rendered, stem: Stem
+    turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made, stem: Stem
 ) -> Iterator[Use]:
     """The stretches of originals and cleaned takes that a stem plays, in their own samples."""
-    for item in placements(turnover.cut, turnover.sources, rendered.sample_rate):
+    rate = made.rendered.sample_rate
+    for item in placements(turnover.cut, turnover.sources, rate, made.retimed):
         if item.take not in stem.takes or stem.name.track not in ("", item.track):
             continue
-        take = cleaned[item.take]
-        scale = Fraction(take.media.sample_rate, rendered.sample_rate)
-        start = round_half_up(item.source_start * scale)
-        end = round_half_up((item.source_start + item.length) * scale)
-        if stem.name.role in ("PROD", "NR"):
-            yield Use(take.media.sha256, "original", start, end)
-        if stem.name.role != "PROD":
-            yield Use(take.sha256, "clean", start, end)
+        media = turnover.links[item.event_id].media
+        start, end = source_span(item, rate, media.sample_rate)
+        through = item.event_id in turnover.through
+        if through or stem.name.role in ("PROD", "NR"):
+            yield Use(media.sha256, "original", start, end)
+        if not through and stem.name.role != "PROD":
+            yield Use(cleaned[item.take].sha256, "clean", start, end)
 
 
 def _cut_events(
     work: Workspace, turnover: Turnover, cleaned: Mapping[str, CleanedTake]
 ) -> list[CutEventRecord]:
-    laid = placements(turnover.cut, turnover.sources, work.settings.sample_rate)
+    laid = placements(turnover.cut, turnover.sources, work.settings.sample_rate, "original")
     return [
         CutEventRecord(
             event=item.event_id,
             track=item.track,
             record_start=item.record_start,
             record_length=item.length,
-            asset=cleaned[item.take].media.sha256,
+            asset=turnover.links[item.event_id].media.sha256,
             source_start=turnover.links[item.event_id].source_start,
             channels=item.channels,
             linked=turnover.links[item.event_id].how,
-            take_key=cleaned[item.take].key,
+            take_key="" if item.event_id in turnover.through else cleaned[item.take].key,
         )
         for item in laid
     ]

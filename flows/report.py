@@ -158,12 +158,14 @@ def _counts(
     clips: Sequence[ClipView],
 ) -> dict[str, int]:
     events = [event for track in turnover.cut.audio_tracks for event in track.events]
+    through = turnover.through & turnover.links.keys()
     return {
         "events": len(events),
         "passed": sum(not clip.flagged for clip in clips),
         "flagged": sum(clip.flagged for clip in clips),
         "offline": len(turnover.offline),
-        "off": len(events) - len(clips) - len(turnover.offline),
+        "through": len(through),
+        "off": len(events) - len(clips) - len(turnover.offline) - len(through),
         "takes": len(cleaned),
         "cleaned_now": sum(take.cleaned_now for take in cleaned.values()),
         "stand_ins": sum(take.card.stand_in for take in cleaned.values()),
@@ -176,6 +178,7 @@ def _counts(
 
 def _picture(turnover: Turnover, clips: Sequence[ClipView]) -> CutPicture:
     states = {event.id: "off" for track in turnover.cut.audio_tracks for event in track.events}
+    states |= dict.fromkeys(turnover.through & turnover.links.keys(), "untouched")
     states |= {item.event_id: "offline" for item in turnover.offline}
     states |= {clip.event_id: "flagged" if clip.flagged else "passed" for clip in clips}
     reasons = {item.event_id: item.reason for item in turnover.offline}

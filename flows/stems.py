@@ -1,7 +1,8 @@
 """Render a cut's stems in blocks: measured once at production level, then written.
 
 `NR` is `PROD - DX` and `OTHER` is the dialogue less its characters, on the written grid, so
-both sums are exact whatever gain is applied.
+both sums are exact whatever gain is applied. Leader and pops lie outside: neither gain nor
+measurement touches them.
 """
 
 from __future__ import annotations
@@ -13,46 +14,31 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.media.decode import Sound, at_rate, sound_file
 from adapters.media.write import WaveWriter
 from config.deliveries import DeliverySpec
-from core.conform import Placement, cut_length, placements, render, start_sample
+from core.conform import Retimed
 from core.media import SoundNotes
-from core.stems import (
-    FULL_SCALE,
-    Grid,
-    Span,
-    character_mask,
-    character_spans,
-    split_characters,
-    to_grid,
-)
-from flows.listen import Heard, person_channels
+from core.reels import NO_LEADER, Layout, Leader, laid_out, leader_of, leader_sound
+from core.stems import FULL_SCALE, to_grid
+from flows.desk import Desk, StemName, file_safe
+from flows.listen import Heard
 from flows.progress import Progress
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import Workspace, code_version
 from models.loudness import GainDecision, LoudnessMeter, programme_gain
 
-RENDER_VERSION = "1"
+__all__ = [
+    "RENDER_VERSION",
+    "Rendered",
+    "Stem",
+    "StemName",
+    "coding_history",
+    "file_safe",
+    "render_stems",
+]
 
-
-@dataclass(frozen=True, order=True)
-class StemName:
-    """Which stem: its role, and its track or character where it belongs to one.
-
-    role: PROD, DX, NR (of a track), DX with no track (the dialogue of all tracks), CHAR, OTHER.
-    """
-
-    role: str
-    track: str = ""
-    character: str = ""
-
-    @property
-    def label(self) -> str:
-        """As part of a file name: `A1_DX.NR`, `DX`, `CHAR.REN`."""
-        parts = [self.track, self.role, self.character]
-        return ".".join(file_safe(part) for part in parts if part)
+RENDER_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -71,8 +57,9 @@ class Stem:
 class Rendered:
     """The stems of a cut.
 
-    loudness: integrated, LUFS, and true_peak, dBTP, of the dialogue at production level;
-    gain: what was applied to every stem.
+    start: samples since midnight of their first sample. frames: their length. loudness:
+    integrated, LUFS, and true_peak, dBTP, of the dialogue at production level. gain: what was
+    applied to every stem. leader: what surrounds the programme in them.
     """
 
     stems: tuple[Stem, ...]
@@ -82,126 +69,7 @@ class Rendered:
     loudness: float
     true_peak: float
     gain: GainDecision
-
-
-def file_safe(name: str) -> str:
-    """A name that every file system takes: letters, digits, `-` and `_`."""
-    kept = "".join(char if char.isalnum() or char in "-_" else "_" for char in name)
-    return kept.strip("_") or "_"
-
-
-class _Desk:
-    """The open sources of a cut, at the session's rate, and the tracks that play them."""
-
-    def __init__(
-        self,
-        work: Workspace,
-        turnover: Turnover,
-        cleaned: Mapping[str, CleanedTake],
-        heard: Mapping[str, Heard],
-        stack: ExitStack,
-    ) -> None:
-        self.rate = work.settings.sample_rate
-        self.frames = cut_length(turnover.cut, self.rate)
-        laid = placements(turnover.cut, turnover.sources, self.rate)
-        self.tracks = {
-            track.name: tuple(item for item in laid if item.track == track.name)
-            for track in turnover.cut.audio_tracks
-        }
-        self.widths = {
-            name: max((len(item.channels) for item in items), default=1)
-            for name, items in self.tracks.items()
-        }
-        self.width = max(self.widths.values(), default=1)
-        self.originals: dict[str, Sound] = {}
-        self.cleans: dict[str, Sound] = {}
-        for take_id in sorted({item.take for item in laid}):
-            take = cleaned[take_id]
-            source = sound_file(take.media, work.cache)
-            raw = at_rate(source, self.rate, work.cache, take.media.essence)
-            clean = at_rate(take.path, self.rate, work.cache, take.key)
-            self.originals[take_id] = stack.enter_context(Sound(raw))
-            self.cleans[take_id] = stack.enter_context(Sound(clean))
-        self.spans = _spans(laid, cleaned, heard, self.rate)
-        self.characters = sorted({span.character for span in self.spans})
-
-    def raw(self, placement: Placement, start: int, count: int) -> np.ndarray:
-        """The original sound of a placement."""
-        return self.originals[placement.take].read(start, count, placement.channels)
-
-    def clean(self, placement: Placement, start: int, count: int) -> np.ndarray:
-        """The cleaned sound of a placement: the take holds just the channels of its group."""
-        return self.cleans[placement.take].read(start, count, range(len(placement.channels)))
-
-    def block(self, first: int, count: int, gain: float) -> dict[StemName, Grid]:
-        """Every stem for a block of the record, on the grid."""
-        stems: dict[StemName, Grid] = {}
-        dialogue = np.zeros((count, self.width), dtype=np.int64)
-        people = {name: np.zeros((count, self.width), dtype=np.int64) for name in self.characters}
-        other = np.zeros_like(dialogue)
-        for track, laid in self.tracks.items():
-            width = self.widths[track]
-            production = to_grid(render(laid, first, count, width, self.raw), gain)
-            cleaned = to_grid(render(laid, first, count, width, self.clean), gain)
-            stems[StemName("PROD", track)] = production
-            stems[StemName("DX", track)] = cleaned
-            stems[StemName("NR", track)] = production - cleaned
-            dialogue += cleaned
-            spans = [span for span in self.spans if span.track == track]
-            masks = {
-                name: character_mask(
-                    [span for span in spans if span.character == name], first, count, self.rate
-                )
-                for name in sorted({span.character for span in spans})
-            }
-            spoken, rest = split_characters(cleaned, masks)
-            for name, grid in spoken.items():
-                people[name] += grid
-            other += rest
-        stems[StemName("DX")] = dialogue
-        if people:
-            for name, grid in people.items():
-                stems[StemName("CHAR", character=name)] = grid
-            stems[StemName("OTHER")] = other
-        return stems
-
-    def takes_of(self, name: StemName) -> tuple[str, ...]:
-        """The takes that a stem is made of, in the order of first use."""
-        tracks = [name.track] if name.track else list(self.tracks)
-        items = [item for track in tracks for item in self.tracks[track]]
-        if name.character:
-            spans = [span for span in self.spans if span.character == name.character]
-            items = [
-                item
-                for item in items
-                if any(
-                    span.track == item.track
-                    and span.start < item.record_end
-                    and item.record_start < span.end
-                    for span in spans
-                )
-            ]
-        return tuple(dict.fromkeys(item.take for item in items))
-
-
-def _spans(
-    laid: Sequence[Placement],
-    cleaned: Mapping[str, CleanedTake],
-    heard: Mapping[str, Heard],
-    sample_rate: int,
-) -> tuple[Span, ...]:
-    owners = {
-        (take_id, channel): name
-        for take_id, take in cleaned.items()
-        for channel, name in person_channels(take.media).items()
-    }
-    lines = {
-        take_id: heard[take.media.essence].lines
-        for take_id, take in cleaned.items()
-        if take.media.essence in heard
-    }
-    rates = {take_id: take.media.sample_rate for take_id, take in cleaned.items()}
-    return character_spans(laid, lines, rates, owners, sample_rate)
+    leader: Leader = NO_LEADER
 
 
 def render_stems(
@@ -212,16 +80,20 @@ def render_stems(
     spec: DeliverySpec,
     folder: Path,
     progress: Progress,
+    retimed: Retimed = "silence",
 ) -> Rendered:
-    """Write every stem of a cut into `folder`, exactly as long as the cut.
+    """Write every stem of a cut into `folder`, exactly as long as the cut and its leader.
 
-    cleaned: by take id. heard: by essence. spec: decides the one gain of all stems.
+    cleaned: by take id. heard: by essence. spec: decides the one gain of all stems. retimed:
+    what becomes of speeds that can't be conformed, as the recipe says.
     Raises OutputError where the folder can't be written.
     """
+    settings, name = work.settings, "Conforming"
+    leader = leader_of(turnover.cut.rate, settings.leader_s, settings.pops)
+    layout = laid_out(turnover.cut, leader, settings.sample_rate)
     with ExitStack() as stack:
-        desk = _Desk(work, turnover, cleaned, heard, stack)
-        name = "Conforming"
-        blocks = list(_blocks(desk.frames, desk.rate))
+        desk = Desk(work, turnover, cleaned, heard, retimed, stack)
+        blocks = list(_blocks(0, layout.programme, desk.rate))
         progress.step(name, 2 * len(blocks))
         meter = LoudnessMeter(desk.rate, desk.width)
         peaks: dict[StemName, int] = {}
@@ -234,51 +106,76 @@ def render_stems(
             progress.advance(name)
         decision = programme_gain(meter.integrated, meter.true_peak(), spec)
         gain = 10 ** (decision.gain_db / 20)
-        paths = _paths(folder, file_safe(turnover.path.stem), sorted(peaks))
-        stems = tuple(
-            Stem(
-                name=stem_name,
-                path=paths[stem_name],
-                channels=desk.widths.get(stem_name.track, desk.width),
-                frames=desk.frames,
-                # one step of head room: rounding after the gain may add one
-                subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
-                takes=desk.takes_of(stem_name),
-            )
-            for stem_name in sorted(peaks)
-        )
+        stems = _stems(desk, turnover, peaks, gain, layout.frames, folder)
         writers = {
-            stem.name: stack.enter_context(_writer(turnover, stem, desk.rate, cleaned, decision))
+            stem.name: stack.enter_context(_writer(turnover, stem, layout, cleaned, decision))
             for stem in stems
         }
+        _write_leader(writers, layout, 0, layout.head)
         for first, count in blocks:
             for stem_name, grid in desk.block(first, count, gain).items():
                 writers[stem_name].write(grid)
             progress.advance(name)
+        _write_leader(writers, layout, layout.head + layout.programme, layout.frames)
     return Rendered(
         stems=stems,
         sample_rate=desk.rate,
-        start=start_sample(turnover.cut, desk.rate),
-        frames=desk.frames,
+        start=layout.reference,
+        frames=layout.frames,
         loudness=meter.integrated(),
         true_peak=meter.true_peak(),
         gain=decision,
+        leader=leader,
     )
+
+
+def _stems(
+    desk: Desk,
+    turnover: Turnover,
+    peaks: Mapping[StemName, int],
+    gain: float,
+    frames: int,
+    folder: Path,
+) -> tuple[Stem, ...]:
+    """The stems to write. peaks: the largest value of each, on the grid, before the gain."""
+    paths = _paths(folder, file_safe(turnover.path.stem), sorted(peaks))
+    return tuple(
+        Stem(
+            name=stem_name,
+            path=paths[stem_name],
+            channels=desk.widths.get(stem_name.track, desk.width),
+            frames=frames,
+            # one step of head room: rounding after the gain may add one
+            subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
+            takes=desk.takes_of(stem_name),
+        )
+        for stem_name in sorted(peaks)
+    )
+
+
+def _write_leader(
+    writers: Mapping[StemName, WaveWriter], layout: Layout, first: int, last: int
+) -> None:
+    """Leader or tail, samples first to last of the stems, alike into every stem."""
+    for writer in writers.values():
+        for start, count in _blocks(first, last, writer.sample_rate):
+            sound = leader_sound(layout, start, count)
+            writer.write(to_grid(np.repeat(sound[:, None], writer.channels, axis=1)))
 
 
 def _writer(
     turnover: Turnover,
     stem: Stem,
-    sample_rate: int,
+    layout: Layout,
     cleaned: Mapping[str, CleanedTake],
     decision: GainDecision,
 ) -> WaveWriter:
     return WaveWriter(
         stem.path,
-        sample_rate,
+        layout.sample_rate,
         stem.channels,
         "PCM_24" if stem.subtype == "PCM_24" else "FLOAT",
-        _notes(turnover, stem, sample_rate, cleaned),
+        _notes(turnover, stem, layout, cleaned),
         {
             "ROLE": stem.name.role,
             "CUT": turnover.cut.name,
@@ -302,31 +199,31 @@ def _paths(folder: Path, prefix: str, names: Sequence[StemName]) -> dict[StemNam
     return paths
 
 
-def _blocks(frames: int, size: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, frames, size):
-        yield first, min(size, frames - first)
+def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
+    for start in range(first, last, size):
+        yield start, min(size, last - start)
 
 
 def _notes(
-    turnover: Turnover, stem: Stem, sample_rate: int, cleaned: Mapping[str, CleanedTake]
+    turnover: Turnover, stem: Stem, layout: Layout, cleaned: Mapping[str, CleanedTake]
 ) -> SoundNotes:
     """What a stem says of itself. No dates: the same stem is the same bytes."""
-    engines = sorted({f"{cleaned[take].card.name}" for take in stem.takes})
-    touched = stem.name.role != "PROD"
+    engines = sorted({cleaned[take].card.name for take in stem.takes if take in cleaned})
+    touched = stem.name.role not in ("PROD", "THRU")
     return SoundNotes(
         project=turnover.cut.name,
         description=f"{turnover.cut.name} {stem.name.label}"[:256],
         originator="roomtone",
         originator_reference=turnover.digest[:32],
         coding_history=coding_history(
-            sample_rate,
+            layout.sample_rate,
             24 if stem.subtype == "PCM_24" else 32,
             stem.channels,
             engines if touched else [],
         ),
         track_names=tuple((channel, stem.name.label) for channel in range(stem.channels)),
         timecode_rate=turnover.cut.rate,
-        time_reference=start_sample(turnover.cut, sample_rate),
+        time_reference=layout.reference,
     )
 
 

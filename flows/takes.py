@@ -111,7 +111,13 @@ def recall_take(
     work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
 ) -> CleanedTake | None:
     """The cleaned take if the store has it, else None; judged again where the limits are others."""
-    key = take_key(take, recipe, choice)
+    return recall_key(work, take, media, recipe, take_key(take, recipe, choice))
+
+
+def recall_key(
+    work: Workspace, take: Take, media: MediaFile, recipe: Recipe, key: str
+) -> CleanedTake | None:
+    """As `recall_take`, by the key of the cleaned take."""
     path = store_path(work, key)
     with work.database.read() as session:
         found = finished(session, "clean", key)

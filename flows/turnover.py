@@ -5,21 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from adapters.media.decode import sound_file
 from adapters.media.essence import essence_sha256, file_sha256
+from adapters.media.known import known_from, worth_hashing
+from adapters.media.links import Known
 from adapters.media.references import fold, locate, reference_names
 from adapters.media.relink import Link, MediaIndex, Offline, build_index, relink
-from adapters.timelines.read import read_cut
+from adapters.reports.report import find_reports, index_reports, read_report, with_report
+from adapters.timelines.read import read_cut, timeline_file
 from core.conform import Source
 from core.cut import Cut, Event, with_distinct_tracks
 from core.errors import InputError, OfflineError
 from core.media import MediaFile
+from core.override import Override
 from core.plan import Take, takes_needed
+from core.roles import Choice, choose_tracks, passes_through
 from core.time import RATES, FrameRate
-from db.memory import recall_media, remember_media
+from db.memory import recall_media, remember_media, remembered_media
 from flows.progress import Progress
 from flows.workspace import Workspace
 
@@ -32,7 +38,9 @@ class Turnover:
     """A cut with its media found.
 
     digest: sha256 of the cut file. links: by event id. media: by essence, hashed.
-    notes: what a person should know, a sentence each.
+    notes: what a person should know, a sentence each. choices: what each audio track is taken
+    for. through: ids of the events that are no production dialogue and pass through untouched.
+    overrides: what a person decided, by the ids of the events that it holds for.
     """
 
     cut: Cut
@@ -42,16 +50,34 @@ class Turnover:
     offline: tuple[Offline, ...]
     media: Mapping[str, MediaFile]
     notes: tuple[str, ...]
+    choices: tuple[Choice, ...] = ()
+    through: frozenset[str] = frozenset()
+    overrides: Mapping[str, Override] = field(default_factory=dict)
 
     def take_of(self, event_id: str) -> Take:
         """The take that an event plays."""
         link = self.links[event_id]
-        return Take(link.media.essence, link.channels)
+        override = self.overrides.get(event_id)
+        return Take(
+            link.media.essence, link.channels, override.variant if override is not None else ""
+        )
+
+    def override_of(self, take: Take) -> Override | None:
+        """What a person decided for a take of this cut, or None."""
+        same = (item for item in self.overrides.values() if item.variant == take.variant)
+        return next(same, None) if take.variant else None
 
     @property
     def takes(self) -> tuple[Take, ...]:
-        """Every take the cut needs, once, in the order of first use."""
-        return takes_needed(self.take_of(event_id) for event_id in self.links)
+        """Every take to be cleaned, once, in the order of first use."""
+        return takes_needed(
+            self.take_of(event_id) for event_id in self.links if event_id not in self.through
+        )
+
+    @property
+    def dialogue(self) -> tuple[MediaFile, ...]:
+        """The files that dialogue comes from, once, in the order of first use."""
+        return tuple(self.media[key] for key in dict.fromkeys(take.essence for take in self.takes))
 
     @property
     def sources(self) -> dict[str, Source]:
@@ -75,12 +101,22 @@ def read_turnover(
     _refuse_empty(path)
     progress.step("Looking for media", 0)
     index, unread = index_media(work, roots)
-    rate, notes = _edl_rate(work, path, index)
-    cut = with_distinct_tracks(read_cut(path, rate))
+    rate, notes = edl_rate_of(work, path, index)
+    cut = with_distinct_tracks(read_cut(path, rate, work.essence))
+    choices = choose_tracks(cut, work.settings.tracks)
     audio_events = [event for track in cut.audio_tracks for event in track.events]
     if not audio_events:
         raise InputError(f"{path} has no sound, only picture; export it with its audio tracks.")
-    found, missing = relink(cut, _candidates(work, index, cut), path.parent)
+    through = frozenset(_through(cut, choices))
+    if all(event.id in through for event in audio_events):
+        raise InputError(
+            f"{path} has no track that is dialogue by role or name "
+            f"({', '.join(track.name for track in cut.audio_tracks)}); name them with --tracks."
+        )
+    index, more = with_essence(work, index, cut)
+    unread += more
+    index, known = with_renamed(work, candidates(work, index, cut), path.parent)
+    found, missing = relink(cut, index, path.parent, known=known)
     links, media, broken = _hash(work, found, progress)
     missing = tuple(_unreadable(missing, audio_events, unread))
     failed = {item.event_id: item for item in (*missing, *broken)}
@@ -94,17 +130,27 @@ def read_turnover(
     return Turnover(
         cut=cut,
         path=path,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        digest=hashlib.sha256(timeline_file(path).read_bytes()).hexdigest(),
         links=links,
         offline=offline,
         media=media,
-        notes=(*notes, *cut.warnings, *_speed_notes(cut), *unread, *_link_notes(found)),
+        choices=choices,
+        through=through,
+        notes=(*notes, *cut.warnings, *unread, *_link_notes(found)),
     )
+
+
+def _through(cut: Cut, choices: Sequence[Choice]) -> Iterator[str]:
+    by_track = {choice.track: choice for choice in choices}
+    for track in cut.audio_tracks:
+        for event in track.events:
+            if passes_through(event, by_track[track.name]):
+                yield event.id
 
 
 def _refuse_empty(path: Path) -> None:
     try:
-        empty = not path.read_bytes().strip()
+        empty = not timeline_file(path).read_bytes().strip()
     except OSError:
         return  # said better by whoever reads it
     if empty:
@@ -122,18 +168,56 @@ def _unreadable(
         yield replace(item, reason=next(told, item.reason))
 
 
+def with_renamed(work: Workspace, index: MediaIndex, cut_folder: Path) -> tuple[MediaIndex, Known]:
+    """What earlier runs know of references, and the index with what may be renamed hashed.
+
+    Only files as long as one that is gone from its place are hashed.
+    """
+    with work.database.read() as session:
+        seen = remembered_media(session)
+    gone = [media for media in seen if not media.path.exists()]
+    hashed: dict[Path, MediaFile] = {}
+    for media in worth_hashing(index, gone) if gone else ():
+        with suppress(InputError):  # found to be broken when it is used
+            hashed[media.path] = hash_media(work, media)
+    files = tuple(hashed.get(media.path, media) for media in index.files)
+    return replace(index, files=files), known_from(
+        {media.path: media.essence for media in seen}, cut_folder
+    )
+
+
 def index_media(work: Workspace, roots: Sequence[Path]) -> tuple[MediaIndex, tuple[str, ...]]:
-    """Every media file under the roots; what could not be read is a sentence each."""
+    """Every media file under the roots; what could not be read is a sentence each.
+
+    Scene, take and the like that a file lacks are taken from sound reports beside the media.
+    """
     for root in roots:
         if not root.is_dir():
             raise InputError(f"{root} is not a folder; --media takes the folders that hold media.")
     with work.database.read() as session:
-        return build_index(
+        index, warnings = build_index(
             roots, lambda path, size, mtime_ns: recall_media(session, path, size, mtime_ns)
         )
+    paths = find_reports(roots)
+    if not paths:
+        return index, warnings
+    reports = []
+    for path in paths:
+        try:
+            reports.append(read_report(path))
+        except InputError as fault:
+            warnings = (*warnings, str(fault))
+    told = index_reports(reports)
+    files = tuple(with_report(media, told) for media in index.files)
+    more = (
+        text
+        for new, old in zip(files, index.files, strict=True)
+        for text in new.warnings[len(old.warnings) :]
+    )
+    return replace(index, files=files), (*warnings, *more)
 
 
-def _candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
+def candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
     """The index without what roomtone made, lest a delivery among the media is cleaned again.
 
     A file that the cut itself names by URL, and that is no original's name, stays.
@@ -157,6 +241,17 @@ def _candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
     return replace(index, files=tuple(files))
 
 
+def with_essence(
+    work: Workspace, index: MediaIndex, cut: Cut
+) -> tuple[MediaIndex, tuple[str, ...]]:
+    """The index with the sound that the cut carried inside it, where it did."""
+    home = work.essence.as_uri()
+    if not any(event.media.url.startswith(home) for _, event in cut.sounding()):
+        return index, ()
+    inside, unread = index_media(work, (work.essence,))
+    return MediaIndex((*index.files, *inside.files), (*index.roots, *inside.roots)), unread
+
+
 def hash_media(work: Workspace, media: MediaFile) -> MediaFile:
     """The media file with the hashes of its bytes and of its sound, remembered.
 
@@ -171,7 +266,9 @@ def hash_media(work: Workspace, media: MediaFile) -> MediaFile:
     return found
 
 
-def _edl_rate(work: Workspace, path: Path, index: MediaIndex) -> tuple[FrameRate, tuple[str, ...]]:
+def edl_rate_of(
+    work: Workspace, path: Path, index: MediaIndex
+) -> tuple[FrameRate, tuple[str, ...]]:
     """The frame rate for an EDL: as set, else as most of the media's recorders say."""
     if work.settings.edl_frame_rate is not None:
         return work.settings.edl_frame_rate, ()
@@ -215,16 +312,6 @@ def _hash(
         if link.media.path in faults
     ]
     return good, {media.essence: media for media in hashed.values()}, broken
-
-
-def _speed_notes(cut: Cut) -> list[str]:
-    return [
-        f"{event.id} plays at {float(event.speed):g} times its speed in the cut; it is conformed "
-        "at its own speed, so lay it again by hand."
-        for track in cut.audio_tracks
-        for event in track.events
-        if event.speed != 1
-    ]
 
 
 def _link_notes(links: Sequence[Link]) -> list[str]:

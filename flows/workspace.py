@@ -27,12 +27,14 @@ class Workspace:
     """What every step of a job works with.
 
     store: cleaned takes, by key. cache: what can be made again (extracted and resampled sound).
+    essence: sound that cuts carried inside them, extracted.
     """
 
     settings: Settings
     database: Database
     store: Path
     cache: Path
+    essence: Path
     weights: WeightsFolder
 
 
@@ -44,9 +46,11 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
     made or written, InputError where its database is not one of ours.
     """
     home = settings.home
-    store, cache, weights = home / "store", home / "cache", home / "weights"
+    store, cache, essence, weights = (
+        home / name for name in ("store", "cache", "essence", "weights")
+    )
     try:
-        for folder in (store, cache, weights):
+        for folder in (store, cache, essence, weights):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise OutputError(
@@ -57,7 +61,7 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
         sweep(folder)
     database = open_database(home / "roomtone.db")
     try:
-        yield Workspace(settings, database, store, cache, WeightsFolder(weights))
+        yield Workspace(settings, database, store, cache, essence, WeightsFolder(weights))
     finally:
         database.close()
 

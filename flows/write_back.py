@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 
-from adapters.media.whole import write_text
 from adapters.timelines.named import NamedMedia
-from adapters.timelines.otio_write import serialise, to_otio
+from adapters.timelines.otio import write as otio_write
+from adapters.timelines.read import read_cut
+from core.compare import differences, in_words
+from core.cut import Cut, with_distinct_tracks
+from core.errors import InputError, OutputError
 from flows.clips import Clip
+from flows.stems import Rendered
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import code_version
+
+WRITERS = {
+    "aaf": "adapters.timelines.aaf.write",
+    "edl": "adapters.timelines.edl.write",
+    "xml": "adapters.timelines.fcp7.write",
+}
+READ_BACK = {"otio": "OTIO", "aaf": "AAF", "edl": "An EDL", "xml": "FCP7 XML"}
+POINTING = ("media_url", "media_file_name", "media_material_id", "media_name", "channels")
+"""What differs by intent: a written clip points at its cleaned file."""
 
 
 def named_media(
@@ -63,22 +78,59 @@ def named_media(
     return media
 
 
-def write_timeline(
-    folder: Path, turnover: Turnover, clips: Sequence[Clip], cleaned: Mapping[str, CleanedTake]
-) -> Path:
-    """Write the cut as OTIO; its clips carry `original` and `cleaned` media by name."""
-    timelines = folder / "timelines"
-    timeline = to_otio(turnover.cut, named_media(turnover, clips, timelines), "cleaned")
-    timeline.metadata["roomtone"] = {
-        "version": code_version(),
-        "cut_sha256": turnover.digest,
-        "takes": {
-            take.take.id: {"key": take.key, "sha256": take.sha256} for take in cleaned.values()
-        },
-    }
-    path = timelines / f"{turnover.path.stem}.cleaned.otio"
-    write_text(path, serialise(timeline))
-    return path
+@dataclass(frozen=True)
+class Timelines:
+    """The cut in the formats that were asked for.
+
+    paths: what was written. lost: what a format could not hold, a sentence each.
+    """
+
+    paths: tuple[Path, ...]
+    lost: tuple[str, ...]
+
+
+def write_timelines(
+    folder: Path,
+    turnover: Turnover,
+    clips: Sequence[Clip],
+    cleaned: Mapping[str, CleanedTake],
+    rendered: Rendered,
+    formats: Sequence[str],
+) -> Timelines:
+    """Write the cut into `folder`, its clips playing the cleaned media; each file is read again.
+
+    formats: of config.settings.TIMELINES. Raises OutputError where the folder can't be written.
+    """
+    media = named_media(turnover, clips, folder)
+    takes = {take.take.id: {"key": take.key, "sha256": take.sha256} for take in cleaned.values()}
+    provenance = {"version": code_version(), "cut_sha256": turnover.digest, "takes": takes}
+    paths: list[Path] = []
+    lost: list[str] = []
+    for name in formats:
+        path = folder / f"{turnover.path.stem}.cleaned.{name}"
+        if name == "otio":
+            otio_write.write(turnover.cut, media, "cleaned", path, provenance)
+        elif name == "rpp":
+            from adapters.timelines import reaper
+
+            reaper.write(turnover.cut, with_removed(media, turnover, rendered, folder), path)
+        else:
+            writer = import_module(WRITERS[name])
+            writer.write(turnover.cut, media, "cleaned", path)
+        paths.append(path)
+        if name in READ_BACK:
+            lost += _lost(turnover.cut, path, READ_BACK[name])
+    return Timelines(tuple(paths), tuple(lost))
+
+
+def _lost(cut: Cut, path: Path, name: str) -> tuple[str, ...]:
+    """What the written file does not say of the cut, found by reading it again."""
+    try:
+        again = with_distinct_tracks(read_cut(path, cut.rate))
+    except InputError as fault:
+        raise OutputError(f"{path} was written and can't be read again ({fault})") from fault
+    found = differences(cut, again)
+    return in_words(name, [item for item in found if item.field not in POINTING])
 
 
 def relative_url(path: Path, folder: Path) -> str:
@@ -87,3 +139,34 @@ def relative_url(path: Path, folder: Path) -> str:
         return quote(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix())
     except ValueError:
         return path.resolve().as_uri()
+
+
+def with_removed(
+    media: Mapping[str, Mapping[str, NamedMedia]],
+    turnover: Turnover,
+    rendered: Rendered,
+    folder: Path,
+) -> dict[str, dict[str, NamedMedia]]:
+    """The media with `removed`: each event's stretch of its track's NR stem.
+
+    A stem counts in the record, so its start is moved to where the event's source counts.
+    """
+    removed = {stem.name.track: stem for stem in rendered.stems if stem.name.role == "NR"}
+    fps = turnover.cut.rate.fps
+    rate = rendered.sample_rate
+    found = {event_id: dict(named) for event_id, named in media.items()}
+    for track, event in turnover.cut.sounding():
+        stem = removed.get(track.name)
+        if stem is None or event.id not in found or event.speed != 1:
+            continue
+        found[event.id]["removed"] = NamedMedia(
+            stem.path.resolve(),
+            relative_url(stem.path, folder),
+            event.source_start - event.record_start - rendered.leader.head,
+            Fraction(stem.frames) * fps / rate,
+            rate,
+            stem.frames,
+            tuple(range(stem.channels)),
+            stem.channels,
+        )
+    return found

@@ -70,6 +70,7 @@ def test_the_outcome_of_a_cut_as_json(delivered: Delivered, own_home: Home) -> N
         "out",
         "takes",
         "takes_cleaned",
+        "tracks",
         "takes_heard",
         "rendered_now",
         "repaired",
@@ -120,6 +121,7 @@ def test_a_summary_for_people_has_no_escape_codes(delivered: Delivered, own_home
     assert "\x1b" not in out
     rows = [line.split(maxsplit=1) for line in out.splitlines()[1:]]
     assert [row[0] for row in rows if row[0] not in ("Listen", "Note")] == [
+        "Dialogue",
         "Takes",
         "Engines",
         "Loudness",

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from production import ROOT, V1, Delivered, Home, standing_in, stems, write_otio
+from production import ROOT, V1, V2, Delivered, Home, standing_in, stems, write_otio
 
 from cli.main import app
 from config.deliveries import delivery_names
@@ -36,8 +36,15 @@ def own_words(words: list[str]) -> list[str]:
         ("--media", "/Volumes/SOUND"): "sound",
         ("--take", "14-T02"): "1-T02",
         ("clean", "CUT"): "cuts/reel1_v3.otio",
+        ("relink", "CUT"): "cuts/reel1_v3.otio",
+        ("override", "CUT"): "cuts/reel1_v3.otio",
+        ("sync", "CUT"): "cuts/reel1_v3.otio",
+        ("reconform", "OLD"): "cuts/reel1_v3.otio",
+        ("OLD", "NEW"): "cuts/reel1_v4.otio",
     }
-    return [places.get((before, word), word) for before, word in itertools.pairwise(words)]
+    own = [places.get((before, word), word) for before, word in itertools.pairwise(words)]
+    # The README's sound lies among the media folders of the settings.
+    return [*own, "--media", "sound"] if own[0] == "override" else own
 
 
 @pytest.fixture
@@ -46,6 +53,9 @@ def desk(delivered: Delivered, own_home: Home, tmp_path: Path) -> Path:
     shutil.copytree(delivered.film / "sound", tmp_path / "sound")
     (tmp_path / "cuts").mkdir()
     write_otio(tmp_path / "cuts" / "reel1_v3.otio", V1, sound="../sound")
+    write_otio(tmp_path / "cuts" / "reel1_v4.otio", V2, sound="../sound")
+    shutil.copy(stems(delivered.out)["DX"], tmp_path / "my_edit.wav")
+    shutil.copy(stems(delivered.out)["A1_DX.PROD"], tmp_path / "MIXDOWN.wav")
     shutil.copy(delivered.film / "sound" / "1-T01.wav", tmp_path / "INTERVIEW.wav")
     shutil.copy(stems(delivered.out)["DX"], tmp_path / "SOMETHING.wav")
     return tmp_path
@@ -79,8 +89,13 @@ def test_every_command_and_option_exists(tmp_path: Path) -> None:
     asked = {option for cell in OPTIONS for option in re.findall(r"--[a-z-]+", cell)}
     assert len(asked) > 5
     help_text = home.run("clean", "--help").out
-    for option in sorted(asked | set(re.findall(r"`(--[a-z-]+)", README))):
+    for option in sorted(asked):
         assert option in help_text, option
+    helps = help_text + "".join(
+        home.run(name, "--help").out for name in ("relink", "override", "reconform", "sync")
+    )
+    for option in sorted(set(re.findall(r"`(--[a-z-]+)", README))):
+        assert option in helps, option
 
 
 def test_recipes_specifications_and_codes_are_those_that_there_are() -> None:

@@ -70,7 +70,7 @@ def test_another_folder_only_conforms_again(own: Delivered, tmp_path: Path) -> N
 def test_a_damaged_delivery_is_made_again(own: Delivered) -> None:
     before = sound_of(own.out)
     stems(own.out)["DX"].unlink()
-    (own.out / "clips" / "A1_DX_001_1-T01_BOOM.wav").write_bytes(b"RIFF")
+    (own.out / "clips" / "1_1_BOOM.wav").write_bytes(b"RIFF")
     outcome = own.home.run("clean", own.film / "v1.otio", "--out", own.out, "--direct", "--json")
     assert outcome.json["takes_cleaned"] == 0
     assert sound_of(own.out) == before
@@ -135,7 +135,7 @@ def test_new_words_in_a_files_metadata_do_not_clean_it_again(own: Delivered) -> 
     assert hashlib.sha256(path.read_bytes()).hexdigest() != before
     ran = own.home.run("clean", own.film / "v1.otio", "--out", own.out, "--direct", "--json")
     assert (ran.json["takes_cleaned"], ran.json["takes_heard"]) == (0, 0)
-    clip = own.out / "clips" / "A1_DX_001_1-T01_BOOM.wav"
+    clip = own.out / "clips" / "1_1_BOOM.wav"
     assert b"wind on the second line" in clip.read_bytes()
 
 

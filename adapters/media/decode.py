@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import subprocess
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,9 @@ from adapters.media.whole import output_error, whole_file
 from core.errors import InputError, OutputError
 from core.media import MediaFile
 from core.time import round_half_up
+
+MOST_OPEN = 64
+"""Sound files that are held open at once: far below what any system allows a process."""
 
 _BLOCK = 1 << 16
 _RIFF_ROOM = (1 << 32) - (1 << 16)
@@ -155,6 +159,46 @@ class Sound:
         return block
 
 
+class OpenSounds:
+    """Sound files that are read again and again, few of them open at once; a context manager.
+
+    Not to be shared by threads.
+    """
+
+    def __init__(self, most: int = MOST_OPEN) -> None:
+        """most: files that are open at once; the one not read for longest is closed first."""
+        self._most = most
+        self._open: OrderedDict[Path, Sound] = OrderedDict()
+
+    def __enter__(self) -> OpenSounds:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    def read(
+        self, path: Path, start: int, frames: int, channels: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Samples of a file, as `Sound.read` gives them. Raises InputError."""
+        sound = self._open.pop(path, None)
+        if sound is None:
+            while len(self._open) >= self._most:
+                self._open.popitem(last=False)[1].close()
+            sound = Sound(path)
+        self._open[path] = sound
+        return sound.read(start, frames, channels)
+
+
 def blocks(
     path: Path, channels: Sequence[int], block: int = _BLOCK
 ) -> Iterator[NDArray[np.float64]]:
@@ -214,38 +258,75 @@ def at_rate(path: Path, sample_rate: int, cache: Path, key: str) -> Path:
     with Sound(path) as sound:
         if sound.sample_rate == sample_rate:
             return path
-        final = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{sample_rate}.wav"
-        if final.exists():
-            return final
-        shape = _Shape(
-            final,
-            sample_rate,
-            sound.channels,
-            round_half_up(Fraction(sound.frames * sample_rate, sound.sample_rate)),
-            "FLOAT",
+        frames = round_half_up(Fraction(sound.frames * sample_rate, sound.sample_rate))
+        rates, every = (sound.sample_rate, sample_rate), range(sound.channels)
+        return kept(
+            cache, key, sample_rate, sound.channels, frames, _resampled(sound, rates, every, frames)
         )
+
+
+def at_speed(
+    path: Path, sample_rate: int, speed: Fraction, channels: Sequence[int], cache: Path, key: str
+) -> Path:
+    """Some channels of a sound as they are at a speed, the pitch following, at a sample rate.
+
+    speed: how much faster it plays, more than 0; position n of the file is heard at n / speed,
+    without lag (within a twentieth of a sample after two hours where the ratio of rates has no
+    small terms), and its length becomes that, rounded half up. A 32-bit float WAV in the cache
+    folder, made once by soxr (VHQ, linear phase). key: names the file's sound. Raises InputError
+    and OutputError.
+    """
+    with Sound(path) as sound:
+        ratio = sound.sample_rate * speed / sample_rate
+        frames = round_half_up(sound.frames / ratio)
+        rates = (ratio.numerator, ratio.denominator)
+        name = f"{key}\n{list(channels)}\nspeed {speed}"
+        samples = _resampled(sound, rates, channels, frames)
+        return kept(cache, name, sample_rate, len(channels), frames, samples)
+
+
+def kept(
+    cache: Path,
+    key: str,
+    sample_rate: int,
+    channels: int,
+    frames: int,
+    samples: Iterator[NDArray[np.float64]],
+) -> Path:
+    """A 32-bit float WAV in the cache folder, made from blocks where it is not there yet.
+
+    key: names the sound; with the sample rate it gives the file's name. samples: blocks of shape
+    (n, channels), `frames` in all; not touched where the file is there. Raises OutputError.
+    """
+    final = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{sample_rate}.wav"
+    if not final.exists():
+        shape = _Shape(final, sample_rate, channels, frames, "FLOAT")
         with whole_file(final, shape.check) as temporary:
-            shape.save(temporary, _resampled(sound, sample_rate, shape.frames))
+            shape.save(temporary, samples)
     return final
 
 
-def _resampled(sound: Sound, sample_rate: int, frames: int) -> Iterator[NDArray[np.float64]]:
-    """Blocks at the new rate, exactly `frames` in all."""
+def _resampled(
+    sound: Sound, rates: tuple[int, int], channels: Sequence[int], frames: int
+) -> Iterator[NDArray[np.float64]]:
+    """Blocks of some channels with the rate of the first of `rates` at the second's.
+
+    Exactly `frames` samples in all.
+    """
     import soxr
 
-    stream = soxr.ResampleStream(
-        sound.sample_rate, sample_rate, sound.channels, dtype="float64", quality="VHQ"
-    )
-    given, every = 0, range(sound.channels)
+    width = len(channels)
+    stream = soxr.ResampleStream(*rates, width, dtype="float64", quality="VHQ")
+    given = 0
     for start in range(0, sound.frames, _BLOCK):
         size = min(_BLOCK, sound.frames - start)
         last = start + size == sound.frames
-        block = stream.resample_chunk(sound.read(start, size, every), last=last)
-        block = block.reshape(-1, sound.channels)[: frames - given]
+        block = stream.resample_chunk(sound.read(start, size, channels), last=last)
+        block = block.reshape(-1, width)[: frames - given]
         given += len(block)
         yield block
     if given < frames:
-        yield np.zeros((frames - given, sound.channels))
+        yield np.zeros((frames - given, width))
 
 
 def _ffmpeg(media: MediaFile, path: Path) -> bool:

@@ -27,9 +27,9 @@ _OURS = frozenset(
     }
 )
 # These are true of the recorder's own file alone: its bext, identity, length and positions.
-_OF_THE_FILE = frozenset(
-    {"BEXT", "FILE_SET", "SYNC_POINT_LIST", "PRE_RECORD_SAMPLECOUNT", "LOUDNESS"}
-)
+_OF_THE_FILE = frozenset({"BEXT", "SYNC_POINT_LIST", "PRE_RECORD_SAMPLECOUNT", "LOUDNESS"})
+# Of a FILE_SET these name the take, and stay true of a copy; the rest counts the recorder's files.
+_OF_THE_TAKE = ("FAMILY_UID", "FAMILY_NAME")
 _XML_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]*$")
 
 
@@ -232,6 +232,12 @@ def _rest(root: ET.Element) -> tuple[str, ...]:
     for element in root:
         if element.tag in _OURS | _OF_THE_FILE or not _XML_NAME.match(str(element.tag)):
             continue
+        if element.tag == "FILE_SET":
+            for child in list(element):
+                if child.tag not in _OF_THE_TAKE or not (child.text or "").strip():
+                    element.remove(child)
+            if not len(element):
+                continue
         element.tail = None
         text = ET.tostring(element, encoding="unicode")
         if sum(map(len, kept)) + len(text) <= MAX_REST:

@@ -18,10 +18,15 @@ Slate = tuple[str, str]
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):(?=//)")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SLATE = re.compile(
-    r"^(?P<scene>[A-Za-z]{0,2}\d{1,4}[A-Za-z]{0,3})\s*[-_/ ]\s*[Tt]?(?P<take>\d{1,3})(?:\..*)?$"
+    r"^(?P<scene>[A-Za-z]{0,2}\d{1,4}[A-Za-z]{0,3})\s*[-_/ ]\s*"
+    r"[Tt]?(?P<take>\d{1,3}[A-Za-z]?)(?:\..*)?$"
 )
 _NO_REEL = ("", "ax", "bl", "black", "unknown")
 _EDL_REEL = 8
+_SERVERS = ("smb", "afp", "nfs", "cifs")
+_HFS = re.compile(r"^[^/\\:]+(:[^/\\:]+){2,}$")
+_HEX = frozenset("0123456789abcdef")
+_UMID, _MATERIAL, _SHORTEST_ID = 64, 32, 8
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,18 @@ def locate(url: str, folder: Path) -> Location:
     """Read a reference's URL; relative paths count from `folder`.
 
     Understands `file:///…`, `file://localhost/D%3a/…`, `file://Z:/…`, bare paths with or without
-    percent signs, and Windows separators. Paths of another system give parts only.
+    percent signs, Windows separators, shares (`//server/share/…`, `smb://…`) and a Mac's colons
+    (`Show HD:Sound:take.wav`). Paths of another system, and every share, give parts only: a name
+    in a cut never makes this machine ask a server.
     """
     text = url.strip()
     scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() in _SERVERS:
+        return Location((), _parts(unquote(text[len(scheme[1]) + 1 :])))
     if scheme and scheme[1].lower() != "file":
         return Location((), (), scheme[1])
+    if _HFS.match(text) and not _DRIVE.match(text):
+        return Location((), _parts(text.replace(":", "/")))
     if text.lower().startswith("file:"):
         spellings = [unquote(_without_host(text[5:]))]
     else:
@@ -72,8 +83,8 @@ def _without_host(rest: str) -> str:
 
 
 def _path(text: str, folder: Path) -> Path | None:
-    windows_only = _DRIVE.match(text) or text.startswith(("//", "\\\\"))
-    if not text or "\0" in text or (windows_only and os.name != "nt"):
+    share = text.startswith(("//", "\\\\"))
+    if not text or "\0" in text or share or (_DRIVE.match(text) and os.name != "nt"):
         return None
     return folder / text
 
@@ -147,3 +158,23 @@ def reel_keys(reel: str) -> tuple[str, ...]:
     if plain in _NO_REEL:
         return ()
     return tuple(dict.fromkeys((plain, plain[:_EDL_REEL])))
+
+
+def material_keys(text: str) -> tuple[str, ...]:
+    """Keys under which the identity of a recording is looked up, the strictest first.
+
+    text: a UMID (SMPTE ST 330) or AAF mob id in any spelling (`urn:smpte:umid:…`, hex with dots,
+    dashes or braces), or a recorder's own file id. Of a UMID also its basic half, and its
+    material number, the part that a copy keeps. Empty for what is too short to name anything.
+    """
+    plain = "".join(character for character in fold(text) if character.isalnum())
+    plain = plain.removeprefix("urn").removeprefix("smpte").removeprefix("umid")
+    if len(plain) < _SHORTEST_ID or len(set(plain)) < 3:
+        return ()
+    keys = [plain]
+    if len(plain) >= _UMID and set(plain[:_UMID]) <= _HEX:
+        keys.append(plain[:_UMID])
+        material = plain[_MATERIAL:_UMID]
+        if len(set(material)) >= 3:
+            keys.append(material)
+    return tuple(dict.fromkeys(keys))

@@ -1,93 +1,70 @@
-"""Finding the media of a cut: by URL, by reel and timecode, by scene and take, by name.
+"""Finding the media of a cut: by URL, identity, reel and timecode, scene and take, name.
 
 A file counts only if it holds the range that the event plays. Where several do and nothing
 tells them apart, the event stays offline with the candidates named: a guess is never linked.
+`relink` and `explain` walk the same path; the second tells it.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from adapters.media.placing import Placing, Trust, place, played_range, sounding_channels
+from adapters.media.links import (
+    Explanation,
+    Known,
+    Link,
+    MediaIndex,
+    Offline,
+    Step,
+    Weighed,
+)
+from adapters.media.placing import (
+    Missed,
+    Placing,
+    Trust,
+    held_range,
+    place,
+    played_range,
+    sounding_channels,
+    timecode_agrees,
+)
 from adapters.media.probe import probe, scan
+from adapters.media.recorder import speed_note
 from adapters.media.references import (
-    Slate,
     file_slate,
     fold,
-    locate,
+    material_keys,
     reel_keys,
     reference_names,
     reference_slate,
-    shared_tail,
     stems,
 )
-from core.cut import Cut, Event
+from adapters.media.relink_nearest import Miss, not_found
+from adapters.media.relink_tables import MONO_FILES, Criterion, Tables, at_url, criteria, tables_of
+from adapters.media.split import channel_for, leg_for, leg_of_poly, one_set, same_take
+from core.cut import Cut, Event, MediaReference
 from core.errors import InputError
 from core.media import MediaFile
-from core.time import FrameRate
+
+__all__ = [
+    "Explanation",
+    "Known",
+    "Link",
+    "MediaIndex",
+    "Offline",
+    "Recall",
+    "build_index",
+    "explain",
+    "nothing_known",
+    "relink",
+]
 
 Recall = Callable[[Path, int, int], MediaFile | None]
 """Gives what is remembered of a file by path, size in bytes and mtime_ns, or None."""
-
-
-@dataclass(frozen=True)
-class MediaIndex:
-    """The media files under the configured roots. roots: resolved folders."""
-
-    files: tuple[MediaFile, ...]
-    roots: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Link:
-    """An event and its file.
-
-    how: `url`, `reel`, `scene` or `name`. source_start: sample of the file (at its own rate) that
-    the event's first record frame plays; it may lie outside the file by less than a frame or by a
-    fade's length. channels: of the file, from 0. notes: what was decided on the way, sentences.
-    """
-
-    event_id: str
-    media: MediaFile
-    how: str
-    source_start: int
-    channels: tuple[int, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Offline:
-    """An event whose file is not certain. reason: a sentence for an editor."""
-
-    event_id: str
-    reason: str
-    candidates: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class _Tables:
-    """The index by what references say. Keys are folded for comparison."""
-
-    roots: tuple[Path, ...]
-    by_path: dict[Path, MediaFile]
-    by_name: dict[str, list[MediaFile]]
-    by_stem: dict[str, list[MediaFile]]
-    by_reel: dict[str, list[MediaFile]]
-    by_slate: dict[Slate, list[MediaFile]]
-
-
-@dataclass(frozen=True)
-class _Step:
-    """Files that one criterion gives. how: its name. label: for people."""
-
-    how: str
-    label: str
-    trust: Trust
-    files: tuple[MediaFile, ...]
 
 
 def build_index(roots: Sequence[Path], recall: Recall) -> tuple[MediaIndex, tuple[str, ...]]:
@@ -115,126 +92,204 @@ def build_index(roots: Sequence[Path], recall: Recall) -> tuple[MediaIndex, tupl
     return MediaIndex(tuple(files), resolved), tuple(warnings)
 
 
+def nothing_known(_: MediaReference) -> str | None:
+    """No earlier run is remembered."""
+    return None
+
+
 def relink(
-    cut: Cut, index: MediaIndex, cut_folder: Path
+    cut: Cut, index: MediaIndex, cut_folder: Path, *, known: Known = nothing_known
 ) -> tuple[tuple[Link, ...], tuple[Offline, ...]]:
-    """Every enabled event of the cut's enabled audio tracks, linked or offline with the reason.
+    """Every event of the cut that is heard, linked or offline with the reason.
 
-    cut_folder: where relative URLs count from. Nothing outside the index's roots is looked at.
+    cut_folder: where relative URLs count from. known: what earlier runs remember of references.
+    Nothing outside the index's roots is opened.
     """
-    tables = _tables(index)
-    links: list[Link] = []
-    offline: list[Offline] = []
-    for track in cut.audio_tracks:
-        for event in track.events if track.enabled else ():
-            if event.enabled:
-                found = _find(event, cut.rate, tables, cut_folder)
-                if isinstance(found, Link):
-                    links.append(found)
-                else:
-                    offline.append(found)
-    return tuple(links), tuple(offline)
+    tables = tables_of(index, cut.rate, known)
+    found = [_find(event, tables, cut_folder)[1] for _, event in cut.sounding()]
+    return (
+        tuple(item for item in found if isinstance(item, Link)),
+        tuple(item for item in found if isinstance(item, Offline)),
+    )
 
 
-def _find(event: Event, rate: FrameRate, tables: _Tables, folder: Path) -> Link | Offline:
-    misses: list[tuple[_Step, MediaFile]] = []
-    refusal = ""
-    try:
-        steps = list(_by_url(event, tables, folder))
-    except InputError as fault:
-        steps, refusal = [], str(fault)
-    for step in (*steps, *_by_words(event, tables)):
-        placings = []
-        for media in step.files:
-            placing = place(event, media, rate, step.trust)
-            if placing is None:
-                misses.append((step, media))
-            else:
-                placings.append(placing)
-        if placings:
-            return _choose(event, rate, step, placings, refusal)
-    return _not_found(event, rate, misses, refusal)
+def explain(
+    cut: Cut, index: MediaIndex, cut_folder: Path, *, known: Known = nothing_known
+) -> tuple[Explanation, ...]:
+    """How `relink` comes to what it gives, for every event that is heard."""
+    tables = tables_of(index, cut.rate, known)
+    told = []
+    for _, event in cut.sounding():
+        tried, decision = _find(event, tables, cut_folder)
+        steps = tuple(_in_words(step, tables) for step in tried)
+        told.append(Explanation(event.id, _label(event), steps, decision))
+    return tuple(told)
 
 
-def _by_url(event: Event, tables: _Tables, folder: Path) -> Iterator[_Step]:
-    """The file that the URL names; else those that share the longest tail of its path.
+@dataclass(frozen=True)
+class _Tried:
+    """A criterion as it was tried. attempt: the event with the reference that was asked for.
 
-    Raises InputError (a sentence) for a URL that leads out of the roots or is no file.
+    fits: files that hold the range, each with what another has over it, or empty. chosen: the
+    file that it gave. outcome: a clause. final: whether nothing else is asked after it.
     """
-    url = event.media.url
-    if not url:
-        return
-    where = locate(url, folder)
-    if where.foreign:
-        raise InputError(f"{url} is not a file on a disk: download it and relink.")
-    for path in where.paths:
-        try:
-            real = path.resolve(strict=True)
-        except (OSError, RuntimeError, ValueError):
+
+    attempt: Event
+    criterion: Criterion
+    fits: tuple[tuple[Placing, str], ...]
+    misses: tuple[Missed, ...]
+    chosen: Path | None
+    outcome: str
+    final: bool = True
+
+
+def _find(event: Event, tables: Tables, folder: Path) -> tuple[list[_Tried], Link | Offline]:
+    """What was tried for an event, and the decision: its own reference first, then the others."""
+    tried, decision = _ask(event, tables, folder)
+    for name, reference in event.other_media:
+        if isinstance(decision, Link) or reference == event.media:
             continue
-        if not any(real.is_relative_to(root) for root in tables.roots):
-            raise InputError(
-                f"{url} leads outside the media folders: add its folder to them if it belongs "
-                "to the production."
-            )
-        if real in tables.by_path:
-            yield _Step("url", "URL", Trust.URL, (tables.by_path[real],))
-            return
-    named = tables.by_name.get(fold(where.parts[-1]), []) if where.parts else []
-    longest = max((shared_tail(media.path, where.parts) for media in named), default=0)
-    tail = tuple(media for media in named if shared_tail(media.path, where.parts) == longest)
-    if tail:
-        yield _Step("url", "URL", Trust.NAMED, tail)
+        more, other = _ask(replace(event, media=reference), tables, folder)
+        tried += more
+        if isinstance(other, Link):
+            note = f"Its media {_label(event)} are offline; the cut's {name} reference is used."
+            decision = replace(other, notes=(note, *other.notes))
+    return tried, decision
 
 
-def _by_words(event: Event, tables: _Tables) -> Iterator[_Step]:
-    """Files by reel, by scene and take, and by each name that the reference gives."""
-    keys = reel_keys(event.media.reel)
-    reel = _unique(media for key in keys[:1] for media in tables.by_reel.get(key, ()))
-    yield _Step("reel", "reel", Trust.TIMECODE, reel)
-    wanted = reference_slate(event.media)
-    if wanted is not None:
-        slates = tuple(tables.by_slate.get(wanted, ()))
-        yield _Step("scene", "scene and take", Trust.SLATE, slates)
-    for name in reference_names(event.media):
-        named = _unique(media for stem in stems(name) for media in tables.by_stem.get(stem, ()))
-        yield _Step("name", "name", Trust.NAMED, named)
+def _ask(event: Event, tables: Tables, folder: Path) -> tuple[list[_Tried], Link | Offline]:
+    """What was tried for one reference of an event, and what came of it.
+
+    A file whose own timecode speaks against the reference's, and one that lacks the channel,
+    wait until no other is found.
+    """
+    refused = at_url(event.media.url, tables, folder)[1]
+    tried: list[_Tried] = []
+    waiting: list[Link | Offline] = []
+    for criterion in criteria(event, tables, folder):
+        step, decision = _try(event, criterion, tables)
+        tried.append(step)
+        if isinstance(decision, Link):
+            if refused:
+                decision = replace(decision, notes=(refused, *decision.notes))
+            doubtful = any(p.doubtful for p, _ in step.fits if p.media == decision.media)
+            if not doubtful or criterion.trust is Trust.URL:
+                return tried, decision
+            tried[-1] = replace(step, outcome="its timecode speaks against it: looking on")
+            waiting.append(decision)
+        elif decision is not None and step.final and not waiting:
+            return tried, decision
+        elif decision is not None:
+            waiting.append(decision)
+    if waiting:
+        return tried, next((item for item in waiting if isinstance(item, Link)), waiting[0])
+    misses = [Miss(step.criterion, missed) for step in tried for missed in step.misses]
+    return tried, not_found(event, _label(event), tables, misses, refused)
 
 
-def _choose(
-    event: Event, rate: FrameRate, step: _Step, placings: list[Placing], refusal: str
-) -> Link | Offline:
-    """The one file that fits best, or offline where several fit alike."""
-    left = _distinct(placings)
-    for fits in _preferences(event, rate):
-        if len(left) > 1:
-            left = [placing for placing in left if fits(placing)] or left
-    if len(left) > 1:
-        return Offline(
-            event.id,
-            f"{len(left)} files fit {_label(event)} alike by {step.label}: keep one of them in the "
-            "media folders, or link the clip in the cut.",
-            tuple(placing.media.path for placing in left),
+def _try(
+    event: Event, criterion: Criterion, tables: Tables
+) -> tuple[_Tried, Link | Offline | None]:
+    """One criterion: what fits, what does not, and a decision or None to ask the next."""
+    fits: list[Placing] = []
+    misses: list[Missed] = []
+    for media in criterion.files:
+        placed = place(event, media, tables.rate, criterion.trust, tables.readings(media))
+        if isinstance(placed, Placing):
+            fits.append(placed)
+        else:
+            misses.append(placed)
+    if not fits:
+        outcome = "none holds the range" if misses else criterion.refused or "nothing found"
+        return _Tried(event, criterion, (), tuple(misses), None, outcome), None
+    distinct = _distinct(fits)
+    left, beaten = _narrowed(event, distinct, tables)
+    legs = _legs(criterion, left, tables)
+    ambiguous = len(left) > 1 and not legs
+    decision = (
+        _ambiguous(event, criterion, left)
+        if ambiguous
+        else _choose(event, criterion, left, legs, tables)
+    )
+    chosen = decision.media.path if isinstance(decision, Link) else None
+    outcome = "linked" if isinstance(decision, Link) else decision.reason
+    asks_on = ambiguous and not criterion.decides
+    copies = {p.media.path: "a copy of another" for p in fits if p not in distinct}
+    weighed = tuple((p, (beaten | copies).get(p.media.path, "")) for p in fits)
+    step = _Tried(event, criterion, weighed, tuple(misses), chosen, outcome, final=ambiguous)
+    return step, None if asks_on else decision
+
+
+def _narrowed(
+    event: Event, placings: list[Placing], tables: Tables
+) -> tuple[list[Placing], dict[Path, str]]:
+    """The placings that most speaks for, and for the others what was against them."""
+    left, beaten = placings, dict[Path, str]()
+    for reason, fits in _preferences(event, tables):
+        if len(left) == 1:
+            break
+        better = [placing for placing in left if fits(placing)]
+        if better and len(better) < len(left):
+            beaten |= {p.media.path: reason for p in left if p not in better}
+            left = better
+    whole = _poly_of(left)
+    if whole is not None:
+        beaten |= {p.media.path: "another holds all tracks of the take" for p in left if p != whole}
+        left = [whole]
+    return left, beaten
+
+
+def _poly_of(placings: list[Placing]) -> Placing | None:
+    """The poly file, where the other files are mono files of the same take, and it has them all."""
+    polys = [placing for placing in placings if placing.media.channels > 1]
+    if len(polys) != 1 or polys[0].media.channels < len(placings) - 1:
+        return None
+    return polys[0] if all(same_take(polys[0].media, p.media) for p in placings) else None
+
+
+def _preferences(event: Event, tables: Tables) -> Iterator[tuple[str, Callable[[Placing], bool]]]:
+    """What speaks for one of several files that hold the range, the strongest first."""
+    reference, rate = event.media, tables.rate
+    reel = set(reel_keys(reference.reel)[:1])
+    wanted = reference_slate(reference)
+    identity = set(material_keys(reference.material_id))
+    first = reference.available_start
+
+    def by_timecode(placing: Placing) -> bool:
+        readings = tables.readings(placing.media)
+        found = place(event, placing.media, rate, Trust.TIMECODE, readings)
+        return isinstance(found, Placing) and not found.doubtful
+
+    def starts_there(placing: Placing) -> bool:
+        readings = tables.readings(placing.media)
+        return bool(first and timecode_agrees(first, placing.media, rate, readings))
+
+    def lasts_as_long(placing: Placing) -> bool:
+        media, length = placing.media, reference.available_length or 0
+        return abs(Fraction(media.frames) * rate.fps / media.sample_rate - length) < 1
+
+    yield "another has every sample", lambda placing: placing.full
+    yield "another's timecode holds the range", by_timecode
+    if identity:
+        yield "another has the material id", lambda p: bool(_identity(p.media) & identity)
+    if reel:
+        yield (
+            f"another is of reel {reference.reel}",
+            lambda p: bool(reel & set(reel_keys(p.media.notes.tape))),
         )
-    chosen = left[0]
-    try:
-        channels, note = sounding_channels(event, chosen.media)
-    except ValueError as fault:
-        return Offline(event.id, str(fault), (chosen.media.path,))
-    notes = (*((refusal,) if refusal else ()), *chosen.notes, *((note,) if note else ()))
-    return Link(event.id, chosen.media, step.how, chosen.start, channels, notes)
+    if wanted is not None:
+        yield "another has the scene and take", lambda p: file_slate(p.media) == wanted
+    for name in reference_names(reference):
+        yield f"another is named {name}", partial(_has_name, stems(name))
+    if first:
+        yield "another starts where the cut says", starts_there
+    if reference.available_length:
+        yield "another is as long as the cut says", lasts_as_long
 
 
-def _preferences(event: Event, rate: FrameRate) -> Iterator[Callable[[Placing], bool]]:
-    """What speaks for one of several files that a criterion found, the strongest first."""
-    reel = reel_keys(event.media.reel)[:1]
-    wanted = reference_slate(event.media)
-    yield lambda placing: placing.full
-    yield lambda placing: place(event, placing.media, rate, Trust.TIMECODE) is not None
-    yield lambda placing: bool(set(reel) & set(reel_keys(placing.media.notes.tape)))
-    yield lambda placing: wanted is not None and file_slate(placing.media) == wanted
-    for name in reference_names(event.media):
-        yield partial(_has_name, stems(name))
+def _identity(media: MediaFile) -> set[str]:
+    texts = (media.notes.umid, media.notes.originator_reference)
+    return {key for text in texts for key in material_keys(text)}
 
 
 def _has_name(spellings: tuple[str, ...], placing: Placing) -> bool:
@@ -242,35 +297,82 @@ def _has_name(spellings: tuple[str, ...], placing: Placing) -> bool:
 
 
 def _distinct(placings: Iterable[Placing]) -> list[Placing]:
-    """One of each sound, the first by path; a sound that was not hashed counts for itself."""
-    seen: dict[tuple[str, int], Placing] = {}
+    """One of each sound, the first by path; a sound that was not hashed counts for itself.
+
+    Files of one name, size and recorder's identity are copies of one another.
+    """
+    seen: dict[tuple[object, ...], Placing] = {}
     for placing in sorted(placings, key=lambda placing: placing.media.path):
-        sound = placing.media.essence or str(placing.media.path)
-        seen.setdefault((sound, placing.start), placing)
+        media = placing.media
+        identity = media.notes.umid or media.notes.originator_reference
+        sound: tuple[object, ...] = (media.essence or str(media.path),)
+        if identity and not media.essence:
+            sound = (identity, fold(media.path.name), media.size, media.frames)
+        seen.setdefault((*sound, placing.start), placing)
     return list(seen.values())
 
 
-def _not_found(
-    event: Event, rate: FrameRate, misses: list[tuple[_Step, MediaFile]], refusal: str
-) -> Offline:
-    candidates = tuple(dict.fromkeys(media.path for _, media in misses))
-    if refusal:
-        return Offline(event.id, refusal, candidates)
-    named = [(step, media) for step, media in misses if step.how != "reel"]
-    if named:
-        step, media = named[0]
-        reason = (
-            f"{media.path.name} matches {_label(event)} by {step.label}, but does not hold "
-            f"{played_range(event, rate)}: supply the whole take or correct the source timecode."
-        )
-    elif misses:
-        reason = (
-            f"No file of reel {event.media.reel} holds {played_range(event, rate)} for "
-            f"{_label(event)}: add the folder that does."
-        )
-    else:
-        reason = f"No media file matches {_label(event)}: add the folder that holds it."
-    return Offline(event.id, reason, candidates)
+def _legs(
+    criterion: Criterion, left: list[Placing], tables: Tables
+) -> tuple[tuple[int, MediaFile], ...]:
+    """The files as mono files of one take by their number; empty where they are none."""
+    if len(left) == 1 and criterion.label != MONO_FILES:
+        return ()
+    return one_set([placing.media for placing in left], tables.recorder)
+
+
+def _choose(
+    event: Event,
+    criterion: Criterion,
+    left: list[Placing],
+    legs: tuple[tuple[int, MediaFile], ...],
+    tables: Tables,
+) -> Link | Offline:
+    """The one file that is left, or the right one of a split take; offline with why not."""
+    how, chosen = criterion.how, left[0]
+    channels: tuple[int, ...] = (0,)
+    notes: tuple[str, ...] = ()
+    try:
+        if legs:
+            media, note = leg_for(legs, event.channels, tables.recorder)
+            chosen = next(placing for placing in left if placing.media == media)
+            how, notes = "sibling", (note,)
+        else:
+            channels, notes = _channels(event, chosen.media, tables)
+    except ValueError as fault:
+        return Offline(event.id, str(fault), tuple(placing.media.path for placing in left))
+    speed = speed_note(chosen.media, tables.recorder(chosen.media))
+    said = (*chosen.notes, *notes, *((speed,) if speed else ()))
+    return Link(event.id, chosen.media, how, chosen.start, channels, said)
+
+
+def _ambiguous(event: Event, criterion: Criterion, left: list[Placing]) -> Offline:
+    return Offline(
+        event.id,
+        f"{len(left)} files fit {_label(event)} alike by {criterion.label}: keep one of them in "
+        "the media folders, or link the clip in the cut.",
+        tuple(placing.media.path for placing in left),
+    )
+
+
+def _channels(
+    event: Event, media: MediaFile, tables: Tables
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Channels of the file that the event plays. Raises ValueError (a sentence) for one it lacks.
+
+    A reference that names one mono file of a take means that track of the take's poly file.
+    """
+    names = [stem for name in reference_names(event.media) for stem in stems(name)]
+    if media.channels > 1 and fold(media.path.stem) not in names and len(event.channels) <= 1:
+        leg = leg_of_poly(names, media)
+        if leg is not None:
+            channel = channel_for(leg, media, tables.recorder(media))
+            track = media.notes.track_name(channel)
+            told = f", {track}" if track else ""
+            note = f"Track {leg.word.upper()} of {leg.base} is channel {channel + 1}{told}, of "
+            return (channel,), (f"{note}{media.path.name}.",)
+    channels, note = sounding_channels(event, media)
+    return channels, (note,) if note else ()
 
 
 def _label(event: Event) -> str:
@@ -278,25 +380,20 @@ def _label(event: Event) -> str:
     return next((name for name in names if name), f"event {event.id}")
 
 
-def _unique(files: Iterable[MediaFile]) -> tuple[MediaFile, ...]:
-    return tuple({media.path: media for media in files}.values())
-
-
-def _tables(index: MediaIndex) -> _Tables:
-    tables = _Tables(
-        index.roots,
-        {media.path.resolve(): media for media in index.files},
-        defaultdict(list),
-        defaultdict(list),
-        defaultdict(list),
-        defaultdict(list),
-    )
-    for media in index.files:
-        tables.by_name[fold(media.path.name)].append(media)
-        tables.by_stem[fold(media.path.stem)].append(media)
-        for key in reel_keys(media.notes.tape):
-            tables.by_reel[key].append(media)
-        found = file_slate(media)
-        if found is not None:
-            tables.by_slate[found].append(media)
-    return tables
+def _in_words(step: _Tried, tables: Tables) -> Step:
+    """A criterion as it was tried, for people."""
+    criterion, rate = step.criterion, tables.rate
+    weighed = []
+    for placing, beaten in step.fits:
+        taken = placing.media.path == step.chosen
+        holds = f"holds {played_range(step.attempt, rate)}"
+        verdict = f"taken, {holds}" if taken else f"{holds}, but {beaten or 'so do others'}"
+        weighed.append(Weighed(placing.media.path, taken, verdict))
+    for missed in step.misses:
+        media = missed.media
+        held = held_range(media, rate, tables.readings(media))
+        verdict = f"holds {held}, not {played_range(step.attempt, rate)}"
+        weighed.append(Weighed(media.path, False, verdict))
+    over = criterion.passed_over
+    outcome = step.outcome + (f"; {over} more of the reel lie elsewhere" if over else "")
+    return Step(criterion.how, f"{criterion.label}: {criterion.asked}", tuple(weighed), outcome)

@@ -1,0 +1,1 @@
+"""Advanced Authoring Format: Avid, Premiere, Pro Tools."""

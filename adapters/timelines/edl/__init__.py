@@ -1,0 +1,1 @@
+"""Edit decision lists: CMX3600 and its relatives."""

@@ -1,0 +1,1 @@
+"""Final Cut Pro X XML."""

@@ -1,0 +1,1 @@
+"""OpenTimelineIO's own formats: `.otio`, `.otioz`, `.otiod`."""

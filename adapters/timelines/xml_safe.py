@@ -1,0 +1,127 @@
+"""XML from outside: parsed without entities, and never deeper or larger than a timeline is.
+
+Entities are what an XML bomb and a peek at other files are made of, so they are refused; a
+plain `<!DOCTYPE xmeml>` passes. Depth and counts are checked while the file is read, before
+anything could recurse over what came in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+
+from core.errors import InputError
+
+MAX_BYTES = 256 * 1024 * 1024
+MAX_DEPTH = 200
+MAX_ELEMENTS = 600_000
+MAX_TEXT = 64 * 1024 * 1024
+"""Characters of text and attributes, white space between elements not counted."""
+
+_CHUNK = 1 << 16
+_MAX_TOKEN = 4 * 1024 * 1024
+
+
+class _TooMuchError(Exception):
+    """The file passes a limit; the words complete "it …"."""
+
+
+class _Bounded:
+    """A parser's target: builds the tree, keeps count, drops white space between elements."""
+
+    def __init__(self) -> None:
+        self._builder = TreeBuilder()
+        self._depth = 0
+        self._elements = 0
+        self._text = 0
+        self.seen = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.seen += 1
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH:
+            raise _TooMuchError(f"is nested more than {MAX_DEPTH} levels deep")
+        if self._elements > MAX_ELEMENTS:
+            raise _TooMuchError(f"has more than {MAX_ELEMENTS} elements")
+        self._count(sum(len(name) + len(value) for name, value in attributes.items()))
+        self._builder.start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        self.seen += 1
+        self._depth -= 1
+        self._builder.end(tag)
+
+    def data(self, text: str) -> None:
+        self.seen += 1
+        if not text.isspace():
+            self._count(len(text))
+            self._builder.data(text)
+
+    def close(self) -> Element:
+        return self._builder.close()
+
+    def _count(self, characters: int) -> None:
+        self._text += characters
+        if self._text > MAX_TEXT:
+            raise _TooMuchError(f"holds more than {MAX_TEXT} characters of text")
+
+
+def parse(path: Path, root_name: str, what: str) -> Element:
+    """The root element of an XML file; white space between elements is left out.
+
+    root_name: the tag that the root must have. what: the format, for people (`FCP7 XML`).
+    Raises InputError with one sentence where the file can't be read, is no XML, has another
+    root, declares entities, or passes a limit of this module.
+    """
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _TooMuchError(f"is over {MAX_BYTES >> 20} MB")
+        target = _Bounded()
+        parser = DefusedXMLParser(target=target, forbid_entities=True, forbid_external=True)
+        root = _fed(parser, target, path)
+    except OSError as fault:
+        raise InputError(
+            f"{path} can't be read ({fault.strerror or 'it is no file'}); check the path."
+        ) from fault
+    except _TooMuchError as fault:
+        raise InputError(
+            f"{path} can't be read as {what}: it {fault}; export a single sequence."
+        ) from fault
+    except DefusedXmlException as fault:
+        raise InputError(
+            f"{path} declares XML entities, which are refused; export it again as {what}."
+        ) from fault
+    except (SyntaxError, ValueError, LookupError) as fault:
+        _refuse(path, what, fault)
+    if root.tag != root_name:
+        raise InputError(
+            f"{path} is no {what}: its root is <{root.tag[:40]}>, not <{root_name}>; "
+            f"export it again as {what}."
+        )
+    return root
+
+
+def _fed(parser: Any, target: _Bounded, path: Path) -> Element:
+    # Expat may read an unfinished tag from its start again with every chunk: quadratic time.
+    pending = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            before = target.seen
+            parser.feed(chunk)
+            pending = pending + len(chunk) if target.seen == before else 0
+            if pending > _MAX_TOKEN:
+                raise _TooMuchError(f"holds a tag or comment of more than {_MAX_TOKEN >> 20} MB")
+    root: Element = parser.close()
+    return root
+
+
+def _refuse(path: Path, what: str, fault: Exception) -> NoReturn:
+    words = " ".join(str(fault).split())[:120]
+    raise InputError(
+        f"{path} can't be read as {what} ({words or 'broken XML'}); export it again."
+    ) from fault
