@@ -15,6 +15,10 @@ class DefectKind(StrEnum):
     CLIPPING = "clipping"
     HUM = "hum"
     DC = "dc"
+    RUMBLE = "rumble"
+    DROPOUT = "dropout"
+    THUMP = "thump"
+    RUSTLE = "rustle"
 
 
 @dataclass(frozen=True)

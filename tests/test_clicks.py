@@ -129,9 +129,31 @@ def test_the_clicks_of_a_take_are_found_and_mended(harbour: Path) -> None:
 
 
 @pytest.mark.shared
+def test_bells_in_the_loudest_speech_are_found(shared: Path) -> None:
+    rng = np.random.default_rng(6)
+    found, placed = 0, 0
+    for file in sorted((shared / "speech" / "clean48").glob("*.wav")):
+        sound = sf.read(file)[0]
+        loud = np.sqrt(np.convolve(sound**2, np.ones(960) / 960, "same"))
+        loudest = np.flatnonzero(loud[4_800:-4_800] > 0.5 * loud.max()) + 4_800
+        places: list[tuple[int, int]] = []
+        for at in sorted(rng.choice(loudest, 12)):
+            if not places or at - places[-1][0] > 9_600:
+                places.append((int(at), int(rng.integers(2, 9))))
+        clicked = with_clicks(sound, places, 0.4)
+        defects = find_clicks(reader(clicked), len(clicked), 48_000, ClickOptions())[1]
+        placed += len(places)
+        found += sum(any(d.start < a + n and a < d.end for d in defects) for a, n in places)
+    assert placed > 20
+    assert found >= 0.95 * placed
+
+
+@pytest.mark.shared
 def test_clean_speech_has_less_than_one_false_click_a_minute(harbour: Path, shared: Path) -> None:
     files = sorted((shared / "speech" / "clean48").glob("*.wav"))
     files += sorted((harbour / "truth").glob("*.boom-clean.flac"))
+    files += sorted((shared / "speech" / "pairs16" / "clean").glob("*.wav"))
+    files += sorted((shared / "speech" / "transcribed").glob("*"))
     found, seconds = 0, 0.0
     for file in files:
         sound, rate = sf.read(file, always_2d=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from models.repair.dc import DcOptions, find_dc
 from models.repair.patches import Patch, Samples, patched
 
 RATE = 48_000
+LOW_END_LEFT_OUT = RepairOptions(dropouts=None, rumble=None, thumps=None, rustle=None)
 
 
 def repair(sound: Samples) -> Repaired:
@@ -42,7 +44,8 @@ def repaired(damaged: Samples) -> Repaired:
 
 def test_every_step_tells_what_it_found(repaired: Repaired) -> None:
     found = {report.step: report.found for report in repaired.reports}
-    assert list(found) == ["clipping", "clicks", "hum", "dc"]
+    steps = ["dropouts", "clipping", "clicks", "hum", "dc", "thumps", "rumble", "rustle"]
+    assert list(found) == steps
     assert found["clicks"] == 2
     assert found["hum"] == 1
     assert found["dc"] == 1
@@ -97,7 +100,7 @@ def test_samples_that_are_no_number_do_not_spread() -> None:
 
 
 def test_a_step_may_be_left_out(damaged: Samples) -> None:
-    options = RepairOptions(clipping=None, clicks=None, hum=None, dc=None)
+    options = replace(LOW_END_LEFT_OUT, clipping=None, clicks=None, hum=None, dc=None)
     result = repair_channel(reader(damaged), len(damaged), RATE, options)
     assert result.reports == ()
     assert np.array_equal(result.read(0, len(damaged)), damaged)
@@ -110,7 +113,7 @@ def test_an_offset_is_one_constant_and_only_a_lasting_one() -> None:
     always = sound + 0.02
     offset = find_dc(reader(always), len(sound), RATE, DcOptions())
     assert offset == pytest.approx(0.02, abs=1e-4)
-    only = RepairOptions(clipping=None, clicks=None, hum=None)
+    only = replace(LOW_END_LEFT_OUT, clipping=None, clicks=None, hum=None)
     after = repair_channel(reader(always), len(sound), RATE, only).read(0, len(sound))
     assert np.array_equal(after, always - offset)
     sometimes = sound.copy()

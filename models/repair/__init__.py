@@ -1,1 +1,1 @@
-"""Repair before the model: clicks, clipping, hum and DC, each only where it was detected."""
+"""Repair before the model: clicks, clipping, hum and the like, each only where it was detected."""

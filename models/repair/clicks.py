@@ -11,25 +11,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
+from models.repair.click_search import (
+    ORDER,
+    Grid,
+    close_look,
+    coarse_places,
+    peaks_of_residual,
+)
 from models.repair.patches import Patch, Read, Samples, finite
 from models.repair.prediction import fill_gaps, prediction_coefficients, residual
 
-ORDER = 32
-BINS_PER_HOP = 10
-HOPS_PER_FRAME = 4
-HOPS_PER_BLOCK = 400
-CONTEXT_BINS = 25
-GUARD_BINS = 2
-MARGIN_HOPS = 6
+HOPS_PER_BLOCK = 200
+MARGIN_HOPS = 4
 SILENCE = 1e-12
 ROUNDS = 3
 CALM = 1.6
 ONSET = 8.0
+STEP = 5.0
+ONSET_BINS = 3
+CLEARLY = 2.0
+STEADILY = 1.6
+STEADY = 6.5
+"""Largest over median response in noise that neither pulses nor crackles."""
+EDGE = 5.0
+"""Times the median of the residual at which a burst begins and ends."""
+EDGE_SHARE = 0.02
+"""Share of its own peak, for the same."""
 NORMAL_MEDIAN = 0.6745
 
 
@@ -37,20 +48,25 @@ NORMAL_MEDIAN = 0.6745
 class ClickOptions:
     """What counts as a click.
 
-    alone: how many times the burst must exceed the largest residual within 25 ms on either side.
-        Lower finds weaker clicks and takes lip smacks and creaky voices for clicks; raise it
-        when consonants lose their edge.
-    above: how many times it must exceed the median of the residual's 1 ms peaks there.
+    alone: how many times the burst must exceed, through filters matched to short clicks, all that
+        is within 20 ms of it. Lower finds weaker clicks and takes lip smacks and creaky voices
+        for clicks; raise it when consonants lose their edge.
+    above: how many times it must exceed the median there. A burst that stands twice as far out
+        needs not, nor does one in steady noise that stands out 1.6 times as far.
     longest_ms: a longer burst is no click. Raise it for pops up to about 4 ms.
     least_db: how far the mean power of the burst's residual must stand above that of its
         surroundings. Lower takes more of the mouth's own noises.
+    one_sided: share of the burst that must push the same way, as a spark or a splice does, unless
+        it stands `certain_db` above its surroundings.
     quietest_dbfs: bursts whose residual peaks below this are not heard, and left.
     """
 
-    alone: float = 2.5
-    above: float = 5.0
-    longest_ms: float = 0.3
-    least_db: float = 22.0
+    alone: float = 3.5
+    above: float = 55.0
+    longest_ms: float = 0.33
+    least_db: float = 19.5
+    one_sided: float = 0.85
+    certain_db: float = 36.0
     quietest_dbfs: float = -60.0
 
     def __post_init__(self) -> None:
@@ -61,21 +77,6 @@ class ClickOptions:
             )
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The fixed grid on which a channel is searched, from its first sample on.
-
-    bin: samples in about 1 ms. hop: samples of ten bins, each with a model of its own.
-    """
-
-    bin: int
-
-    @property
-    def hop(self) -> int:
-        """Samples from one model to the next."""
-        return self.bin * BINS_PER_HOP
-
-
 def find_clicks(
     read: Read, frames: int, sample_rate: int, options: ClickOptions
 ) -> tuple[tuple[Patch, ...], tuple[Defect, ...]]:
@@ -84,7 +85,7 @@ def find_clicks(
     Memory follows the number of clicks, not the length. Returns patches in order, none
     overlapping another, and a defect for each.
     """
-    grid = Grid(max(8, round(sample_rate / 1000)))
+    grid = Grid(sample_rate)
     block = HOPS_PER_BLOCK * grid.hop
     margin = MARGIN_HOPS * grid.hop
     patches: list[Patch] = []
@@ -110,10 +111,9 @@ def _mend_block(
     found: list[tuple[Patch, float]] = []
     refused: set[int] = set()
     for _ in range(ROUNDS):
-        forward, backward = residuals(sound, grid)
         new = 0
-        for place in candidates(forward, backward, grid, options):
-            if not margin <= place < margin + block or place // grid.bin in refused:
+        for place in places_of_clicks(sound, margin, block, grid, options):
+            if place // grid.bin in refused:
                 continue
             mend = mended(sound, place, grid, options)
             refused.add(place // grid.bin)
@@ -126,69 +126,47 @@ def _mend_block(
     return sorted(found, key=lambda item: item[0].start)
 
 
+def places_of_clicks(
+    sound: Samples, margin: int, block: int, grid: Grid, options: ClickOptions
+) -> list[int]:
+    """Samples within `margin` … `margin + block` at which a click may be, in order."""
+    error, peaks = peaks_of_residual(sound, grid)
+    places = coarse_places(error, peaks, grid, 10 ** (options.quietest_dbfs / 20))
+    places = places[(places >= margin) & (places < margin + block)]
+    half = longest_click(grid, options)
+    alone, above = close_look(sound, places, grid, half)
+    clear = (alone >= options.alone) & (above >= options.above)
+    clear |= alone >= CLEARLY * options.alone
+    clear |= (alone >= STEADILY * options.alone) & (above <= STEADY * alone)
+    return [int(place) for place in places[clear]]
+
+
+def longest_click(grid: Grid, options: ClickOptions) -> int:
+    """Samples of the longest click."""
+    return max(2, round(options.longest_ms * grid.bin))
+
+
 def _overlap(one: Patch, other: Patch) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def residuals(sound: Samples, grid: Grid) -> tuple[Samples, Samples]:
-    """Forward and backward prediction errors of a stretch, each as long as the stretch.
-
-    The stretch is a whole number of hops; each hop has the model of the four hops around it.
-    """
-    hop, length = grid.hop, HOPS_PER_FRAME * grid.hop
-    count = len(sound) // hop
-    around = np.pad(sound, (2 * hop, 2 * hop))
-    centred = sliding_window_view(around, length)[hop // 2 :: hop][:count]
-    models = prediction_coefficients(centred, ORDER)
-    before = sliding_window_view(around, hop + ORDER)[2 * hop - ORDER :: hop][:count]
-    after = sliding_window_view(around, hop + ORDER)[2 * hop :: hop][:count]
-    forward, backward = np.zeros((count, hop)), np.zeros((count, hop))
-    for k in range(ORDER + 1):
-        tap = models[:, k : k + 1]
-        forward += tap * before[:, ORDER - k : ORDER - k + hop]
-        backward += tap * after[:, k : k + hop]
-    return forward.ravel(), backward.ravel()
-
-
-def candidates(forward: Samples, backward: Samples, grid: Grid, options: ClickOptions) -> list[int]:
-    """Samples at which both residuals peak far above their surroundings."""
-    quietest = 10 ** (options.quietest_dbfs / 20)
-    peaks = [np.abs(error).reshape(-1, grid.bin).max(axis=1) for error in (forward, backward)]
-    near = [sliding_window_view(np.pad(peak, 1), 3).max(axis=1) for peak in peaks]
-    loud = (near[0] >= quietest) & (near[1] >= quietest)
-    places = np.flatnonzero(loud & (peaks[0] == _local_maximum(peaks[0])))
-    beside = np.r_[-CONTEXT_BINS:-GUARD_BINS, GUARD_BINS + 1 : CONTEXT_BINS + 1]
-    for peak, top in zip(peaks, near, strict=True):
-        context = np.pad(peak, CONTEXT_BINS)[places[:, None] + CONTEXT_BINS + beside]
-        places = places[top[places] > options.alone * context.max(axis=1)]
-        context = np.pad(peak, CONTEXT_BINS)[places[:, None] + CONTEXT_BINS + beside]
-        places = places[top[places] > options.above * np.median(context, axis=1)]
-    starts = places * grid.bin
-    return [int(s + np.argmax(np.abs(forward[s : s + grid.bin]))) for s in starts]
-
-
-def _local_maximum(peak: Samples) -> Samples:
-    width = 2 * GUARD_BINS + 1
-    return np.asarray(sliding_window_view(np.pad(peak, GUARD_BINS), width).max(axis=1))
 
 
 def mended(
     sound: Samples, place: int, grid: Grid, options: ClickOptions
 ) -> tuple[Patch, float] | None:
     """The patch of the burst at `place` and its height in dB, or None where it is no click."""
-    reach = 2 * grid.hop
+    reach = grid.reach
     first = place - reach
     if first < 0 or place + reach > len(sound):
         return None
     stretch = sound[first : place + reach]
-    longest = max(2, round(options.longest_ms * grid.bin))
+    longest = longest_click(grid, options)
     gap = np.arange(reach - longest, reach + longest + 1)
     filled = stretch.copy()
     for _ in range(2):
         model = prediction_coefficients(filled[None], ORDER)[0]
         filled[gap] = fill_gaps(filled, gap, model)
     model = prediction_coefficients(filled[None], ORDER)[0]
-    edges = _extent(stretch, model, gap, options)
+    edges = _extent(stretch, model, gap)
     if edges is None or edges[1] - edges[0] > longest:
         return None
     exact = np.arange(*edges)
@@ -196,7 +174,12 @@ def mended(
     filled = stretch.copy()
     filled[exact] = values
     height = _height_db(stretch, filled, model, len(exact))
-    if height < options.least_db or not _is_calm(filled, model, exact, grid):
+    burst = stretch[exact] - values
+    one_sided = abs(float(burst.sum())) >= options.one_sided * float(np.abs(burst).sum())
+    alike = one_sided and not _is_onset(filled, model, exact, grid)
+    if height < (options.least_db if alike else options.certain_db):
+        return None
+    if not _is_calm(filled, model, exact, grid):
         return None
     return Patch(first + int(exact[0]), values), height
 
@@ -210,9 +193,7 @@ def _height_db(stretch: Samples, filled: Samples, model: Samples, count: int) ->
     return float(10 * np.log10(power))
 
 
-def _extent(
-    stretch: Samples, model: Samples, gap: NDArray[np.intp], options: ClickOptions
-) -> tuple[int, int] | None:
+def _extent(stretch: Samples, model: Samples, gap: NDArray[np.intp]) -> tuple[int, int] | None:
     """First and past-last sample of the burst in `gap`, or None where nothing stands out.
 
     Forwards the residual rises at the first sample of a burst, backwards at its last.
@@ -222,9 +203,9 @@ def _extent(
     reach = len(gap)
     left = float(np.median(forward[: gap[0] - ORDER]))
     right = float(np.median(backward[gap[-1] + 1 :]))
-    if max(left, right) > ONSET * min(left, right):
-        return None
-    limit = max(left, right, SILENCE) * options.above
+    inside = slice(gap[0] - ORDER, gap[0] - ORDER + reach)
+    limit = max(left, right, SILENCE) * EDGE
+    limit = max(limit, EDGE_SHARE * float(forward[inside].max()))
     rises = np.flatnonzero(forward[gap[0] - ORDER : gap[0] - ORDER + reach] > limit)
     falls = np.flatnonzero(backward[gap[0] : gap[0] + reach] > limit)
     if not len(rises) or not len(falls) or falls[-1] < rises[0]:
@@ -232,6 +213,16 @@ def _extent(
     if rises[0] == 0 or falls[-1] == reach - 1:
         return None
     return int(gap[0] + rises[0]), int(gap[0] + falls[-1] + 1)
+
+
+def _is_onset(filled: Samples, model: Samples, exact: NDArray[np.intp], grid: Grid) -> bool:
+    """Whether a louder sound begins here, or one ends: then the burst belongs to it."""
+    error = residual(filled, model)
+    first, last = int(exact[0]) - ORDER, int(exact[-1]) + 1 - ORDER
+    before, after = error[first - ONSET_BINS * grid.bin : first], error[last:]
+    louder = np.sum(after[: ONSET_BINS * grid.bin] ** 2) > STEP**2 * np.sum(before**2)
+    levels = sorted((np.median(np.abs(error[:first])), np.median(np.abs(error[last:]))))
+    return bool(louder or levels[1] > ONSET * levels[0])
 
 
 def _is_calm(filled: Samples, model: Samples, exact: NDArray[np.intp], grid: Grid) -> bool:

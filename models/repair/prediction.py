@@ -55,6 +55,27 @@ def fill_gaps(sound: Samples, unknown: NDArray[np.intp], coefficients: Samples) 
     return np.asarray(np.linalg.solve(matrix, right), np.float64)
 
 
+def fill_like_gaps(stretches: Samples, first: int, last: int, models: Samples) -> Samples:
+    """The same as `fill_gaps` for many stretches that miss the same samples.
+
+    stretches: shape (count, length), which miss `first` to just before `last`. models: shape
+    (count, order + 1). Returns shape (count, last - first).
+    """
+    order, missing = models.shape[1] - 1, last - first
+    lags = np.stack(
+        [np.sum(models[:, : order + 1 - k] * models[:, k:], axis=1) for k in range(order + 1)],
+        axis=1,
+    )
+    apart = np.abs(np.arange(missing)[:, None] - np.arange(missing)[None, :])
+    matrix = np.where(apart <= order, lags[:, np.minimum(apart, order)], 0.0)
+    known = stretches[:, first - order : last + order].copy()
+    known[:, order : order + missing] = 0.0
+    both = np.concatenate([lags[:, :0:-1], lags], axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(known, 2 * order + 1, axis=1)
+    right = -np.einsum("cgk,ck->cg", windows, both)
+    return np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0], np.float64)
+
+
 def normal_equations(
     sound: Samples, unknown: NDArray[np.intp], coefficients: Samples
 ) -> tuple[Samples, Samples]:
