@@ -1,23 +1,28 @@
-"""Delivery specifications: how loud a programme has to be."""
+"""Delivery specifications: how loud a programme has to be, and who says so."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
 from core.errors import UsageError
 
 FOLDER = Path(__file__).parent / "deliveries"
+
+Gate = Literal["programme", "dialogue"]
 
 
 @dataclass(frozen=True)
 class DeliverySpec:
     """What a broadcaster or platform asks for.
 
-    name: as asked for. integrated_lufs: programme loudness in LUFS (LKFS); None leaves the level
-    to the mixer. true_peak_dbtp: highest true peak in dBTP, or None. tolerance_lu: how far the
-    loudness may be off. source, date: of the document, and when it was looked up or issued.
+    name: as asked for. integrated_lufs: loudness in LUFS (LKFS); None leaves the level to the
+    mixer. true_peak_dbtp: highest true peak in dBTP, or None. tolerance_lu: how far the loudness
+    may be off, either way. source: title of the document. date: of the edition, or when it was
+    looked up. edition: its number or version, empty where it has none. gate: whether the loudness
+    is the programme's, gated by level (BS.1770-2 and later), or the dialogue's.
     """
 
     name: str
@@ -26,6 +31,8 @@ class DeliverySpec:
     tolerance_lu: float
     source: str
     date: str
+    edition: str = ""
+    gate: Gate = "programme"
 
 
 def delivery_names() -> tuple[str, ...]:
@@ -49,4 +56,6 @@ def load_delivery(name: str) -> DeliverySpec:
         tolerance_lu=table.get("tolerance_lu", 0.0),
         source=table["source"],
         date=table["date"],
+        edition=table.get("edition", ""),
+        gate=cast(Gate, table.get("gate", "programme")),
     )
