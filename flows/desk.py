@@ -15,6 +15,7 @@ from core.speech import Line
 from core.stems import Grid, Span, character_mask, character_spans, split_characters, to_grid
 from core.time import round_half_up
 from flows.listen import Heard, person_channels
+from flows.room_tone import FillOptions, RoomToneFill
 from flows.sounds import Sounds
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
@@ -28,7 +29,7 @@ class StemName:
     """Which stem: its role, and its track or character where it belongs to one.
 
     role: PROD, DX, NR (of a track), DX with no track (the dialogue of all tracks), CHAR, OTHER;
-    THRU of a track that is no dialogue.
+    THRU of a track that is no dialogue; RT, the room tone between the clips.
     """
 
     role: str
@@ -58,12 +59,14 @@ class Desk:
         cleaned: Mapping[str, CleanedTake],
         heard: Mapping[str, Heard],
         retimed: Retimed,
+        fill: FillOptions,
         stack: ExitStack,
     ) -> None:
         """Lay the cut and make its sounds ready. cleaned: by take id. heard: by essence.
 
-        retimed: what becomes of speeds that can't be conformed. stack: closes the sounds. Raises
-        InputError where media can't be read, OutputError where the cache is full.
+        retimed: what becomes of speeds that can't be conformed. fill: which holes get room tone.
+        stack: closes the sounds. Raises InputError where media can't be read, OutputError where
+        the cache is full.
         """
         self.rate = work.settings.sample_rate
         self.through = turnover.through
@@ -86,6 +89,8 @@ class Desk:
             for name in self.dialogue
         }
         self.characters = sorted({span.character for span in spans})
+        dialogue = {name: self.laid[name] for name in self.dialogue}
+        self.tone = RoomToneFill(work, turnover, self.sounds, heard, dialogue, fill)
 
     @property
     def dialogue(self) -> list[str]:
@@ -127,6 +132,8 @@ class Desk:
             for name, grid in people.items():
                 stems[StemName("CHAR", character=name)] = grid
             stems[StemName("OTHER")] = other
+        if self.tone.voices:
+            stems[StemName("RT")] = to_grid(self.tone.block(first, count, self.width), gain)
         return stems
 
     def _masks(self, track: str, first: int, count: int) -> dict[str, NDArray[np.float64]]:
@@ -140,6 +147,8 @@ class Desk:
 
     def takes_of(self, name: StemName) -> tuple[str, ...]:
         """The takes that a stem is made of, in the order of first use."""
+        if name.role == "RT":
+            return self.tone.takes
         tracks = [name.track] if name.track else self.dialogue
         items = [item for track in tracks for item in self.laid[track]]
         if name.character:

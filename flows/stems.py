@@ -23,6 +23,7 @@ from core.stems import FULL_SCALE, to_grid
 from flows.desk import Desk, StemName, file_safe
 from flows.listen import Heard
 from flows.progress import Progress
+from flows.room_tone import FillOptions
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import Workspace, code_version
@@ -38,12 +39,16 @@ __all__ = [
     "render_stems",
 ]
 
-RENDER_VERSION = "2"
+RENDER_VERSION = "3"
 
 
 @dataclass(frozen=True)
 class Stem:
-    """A stem that was written. subtype: PCM_24, or FLOAT where it passes full scale."""
+    """A stem that was written. subtype: PCM_24, or FLOAT where it passes full scale.
+
+    harvested: of `RT`, the stretches of cleaned takes that its tone was made from: take, first
+    sample and one past the last, in samples of the take's file.
+    """
 
     name: StemName
     path: Path
@@ -51,6 +56,7 @@ class Stem:
     frames: int
     subtype: str
     takes: tuple[str, ...]
+    harvested: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class Rendered:
 
     start: samples since midnight of their first sample. frames: their length. loudness:
     integrated, LUFS, and true_peak, dBTP, of the dialogue at production level. gain: what was
-    applied to every stem. leader: what surrounds the programme in them.
+    applied to every stem. leader: what surrounds the programme in them. notes: the holes that
+    could not be filled with room tone, a sentence each.
     """
 
     stems: tuple[Stem, ...]
@@ -70,6 +77,7 @@ class Rendered:
     true_peak: float
     gain: GainDecision
     leader: Leader = NO_LEADER
+    notes: tuple[str, ...] = ()
 
 
 def render_stems(
@@ -81,18 +89,20 @@ def render_stems(
     folder: Path,
     progress: Progress,
     retimed: Retimed = "silence",
+    fill: FillOptions = FillOptions(),
 ) -> Rendered:
     """Write every stem of a cut into `folder`, exactly as long as the cut and its leader.
 
     cleaned: by take id. heard: by essence. spec: decides the one gain of all stems. retimed:
-    what becomes of speeds that can't be conformed, as the recipe says.
+    what becomes of speeds that can't be conformed, as the recipe says. fill: which holes get
+    room tone; there is an `RT` stem where at least one does.
     Raises OutputError where the folder can't be written.
     """
     settings, name = work.settings, "Conforming"
     leader = leader_of(turnover.cut.rate, settings.leader_s, settings.pops)
     layout = laid_out(turnover.cut, leader, settings.sample_rate)
     with ExitStack() as stack:
-        desk = Desk(work, turnover, cleaned, heard, retimed, stack)
+        desk = Desk(work, turnover, cleaned, heard, retimed, fill, stack)
         blocks = list(_blocks(0, layout.programme, desk.rate))
         progress.step(name, 2 * len(blocks))
         meter = LoudnessMeter(desk.rate, desk.width)
@@ -126,6 +136,7 @@ def render_stems(
         true_peak=meter.true_peak(),
         gain=decision,
         leader=leader,
+        notes=desk.tone.notes,
     )
 
 
@@ -148,6 +159,7 @@ def _stems(
             # one step of head room: rounding after the gain may add one
             subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
             takes=desk.takes_of(stem_name),
+            harvested=desk.tone.harvested if stem_name.role == "RT" else (),
         )
         for stem_name in sorted(peaks)
     )
