@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from config.finishing import Finishing, parse_finishing
 from core.errors import UsageError
 
 Retimed = Literal["silence", "original"]
+UNFINISHED = Finishing()
 RETIMED: tuple[Retimed, ...] = ("silence", "original")
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -25,7 +27,10 @@ class GateLimits:
     time and frequency, 25 dB above the noise of the pauses that came out more than 10 dB lower
     (a burst of noise between the words counts as well, so this is generous). musical_noise:
     natural logarithm of the kurtosis ratio in the pauses. noise_added_db: by which the pauses
-    may be louder than before. Lower is stricter throughout.
+    may be louder than before. breath_loss_db: of breaths and other short sounds beside the
+    words. warble_db: flutter of the gain in clear speech, RMS. range_change_lu: of the loudness
+    range of the speech, either way. correlation_lost (0 to 2), mono_change_db: between the
+    channels of a group. Lower is stricter throughout.
     """
 
     lag_samples: int = 0
@@ -37,6 +42,11 @@ class GateLimits:
     over_suppressed: float = 0.2
     musical_noise: float = 1.0
     noise_added_db: float = 0.5
+    breath_loss_db: float = 13.0
+    warble_db: float = 2.0
+    range_change_lu: float = 2.0
+    correlation_lost: float = 0.1
+    mono_change_db: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,11 @@ class Recipe:
     the engine can, 0 takes nothing. target_level_dbfs: active speech level at which the
     engine hears the take. gentler: name of the recipe that is tried where a gate fails, or
     empty. limits: of the gates. retimed: what the stems have of a clip that runs backwards,
-    freezes or changes its speed: silence, or the original at its own speed.
+    freezes or changes its speed: silence, or the original at its own speed. adaptive: whether the
+    limit is reached in strong noise only, and sibilants, air, weak noise, doors and steps lose
+    less; else all that the engine takes for noise goes down alike. two_pass: whether the engine
+    hears the take twice, the second time with half of the limit taken already. finishing: what
+    becomes of the dialogue in the listening mix, and only there.
     """
 
     name: str
@@ -58,6 +72,9 @@ class Recipe:
     limits: GateLimits
     repair: bool = True
     retimed: Retimed = "silence"
+    adaptive: bool = True
+    two_pass: bool = False
+    finishing: Finishing = UNFINISHED
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -89,7 +106,8 @@ def load_recipe(name: str) -> Recipe:
 def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     """A recipe from its table, every key and value checked."""
     gates = table.pop("gates", {})
-    known = {"repair", "limit_db", "target_level_dbfs", "gentler", "retimed"}
+    finishing = parse_finishing(table.pop("finishing", {}), path)
+    known = {field.name for field in fields(Recipe)} - {"name", "limits", "finishing"}
     limits = {field.name for field in fields(GateLimits)}
     if not isinstance(gates, dict):
         raise UsageError(f"{path}: write the gates' limits under a heading [gates].")
@@ -97,9 +115,6 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
     if unknown:
         raise UsageError(f"{path} has a key {unknown[0]!r} that no recipe has; remove it.")
     limit = table.get("limit_db", 12.0)
-    repair = table.get("repair", True)
-    if not isinstance(repair, bool):
-        raise UsageError(f"{path}: repair = {repair!r} must be true or false.")
     retimed = table.get("retimed", "silence")
     if retimed not in RETIMED:
         raise UsageError(f"{path}: retimed = {retimed!r} must be one of {', '.join(RETIMED)}.")
@@ -110,8 +125,11 @@ def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
             path, "target_level_dbfs", table.get("target_level_dbfs", -26.0), -60, 0
         ),
         gentler=str(table.get("gentler", "")),
-        repair=repair,
+        repair=_switch(path, "repair", table.get("repair", True)),
+        adaptive=_switch(path, "adaptive", table.get("adaptive", True)),
+        two_pass=_switch(path, "two_pass", table.get("two_pass", False)),
         retimed=cast(Retimed, retimed),
+        finishing=finishing,
         limits=_limits(path, gates),
     )
 
@@ -121,6 +139,13 @@ def _limits(path: Path, gates: dict[str, Any]) -> GateLimits:
     numbers = {key: _number(path, key, value, 0, 1e9) for key, value in gates.items()}
     counts = {key: round(n) for key, n in numbers.items() if key.endswith("_samples")}
     return GateLimits(**{**numbers, **counts})  # type: ignore[arg-type]
+
+
+def _switch(path: Path, key: str, value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{path}: {key} = {value!r} must be true or false.")
+    return value
 
 
 def _number(path: Path, key: str, value: object, low: float, high: float) -> float:

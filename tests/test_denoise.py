@@ -18,6 +18,7 @@ from models.card import ModelCard
 from models.denoise import rnnoise
 from models.denoise.clean import DenoiseOptions, active_level, clean_channel
 from models.denoise.protocol import Denoiser, DenoiseStream, passed_through
+from models.denoise.two_pass import TwoPasses
 
 Floats = NDArray[np.float64]
 CARD = ModelCard("test", "1", "numpy", "", "MIT", "", "")
@@ -204,6 +205,28 @@ def test_an_engine_that_answers_no_numbers_is_caught() -> None:
         cleaned(voice(1), 48_000, Scaled(float("nan")), DenoiseOptions())
 
 
+def test_two_passes_take_half_of_the_limit_first_and_keep_the_length() -> None:
+    sound = voice(3)
+    options = DenoiseOptions(limit_db=12.0, two_pass=True)
+    out = cleaned(sound, 48_000, Scaled(0.5), options)
+    # The engine halves twice; 6 dB, or half of the sound, is all the first pass may take.
+    half, quarter = 10 ** (-6 / 20), 10 ** (-12 / 20)
+    first = half + (1 - half) * 0.5
+    assert np.allclose(out, sound * (quarter + (1 - quarter) * 0.5 * first), atol=1e-7)
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(0, 6_000), max_size=6))
+def test_the_second_pass_hears_the_first_in_step_for_any_blocks(cuts: list[int]) -> None:
+    engine = rnnoise.load()
+    sound = (np.random.default_rng(9).standard_normal(6_000) * 0.1).astype(np.float32)
+    both = TwoPasses(engine.stream(), Scaled(1.0).stream(), None)
+    parts = [both.push(block) for block in np.split(sound, sorted(cuts))]
+    kept = 10 ** (-6 / 20)
+    expected = kept * sound + (1 - kept) * engine.denoise(sound)
+    assert np.allclose(np.concatenate([*parts, both.finish()]), expected, atol=1e-7)
+
+
 def test_options_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="0 to 120 dB"):
         DenoiseOptions(limit_db=-1)
@@ -272,9 +295,12 @@ def test_the_stand_in_does_not_wrap_around_on_loud_sound() -> None:
 
 
 def test_the_recipes_say_what_they_take() -> None:
-    assert recipe_names() == ("bypass", "full", "gentle", "standard")
+    assert recipe_names() == ("bypass", "gentle", "rescue", "standard")
     limits = {name: load_recipe(name).limit_db for name in recipe_names()}
-    assert limits == {"bypass": 0, "full": None, "gentle": 6, "standard": 12}
+    assert limits == {"bypass": 0, "rescue": None, "gentle": 12, "standard": 26}
+    assert load_recipe("standard").adaptive
+    assert not load_recipe("rescue").adaptive
+    assert not any(load_recipe(name).two_pass for name in recipe_names())
     assert load_recipe("standard").gentler == "gentle"
     for name in recipe_names():
         gentler = load_recipe(name).gentler
@@ -285,6 +311,7 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
     mine = tmp_path / "harsh.toml"
     mine.write_text('limit_db = 20\ngentler = "standard"\n[gates]\nair_loss_db = 8\n')
     recipe = load_recipe(str(mine))
+    assert (recipe.adaptive, recipe.two_pass) == (True, False)
     assert (recipe.name, recipe.limit_db, recipe.gentler) == ("harsh", 20.0, "standard")
     assert recipe.limits.air_loss_db == 8
     for text, fault in (
@@ -292,10 +319,12 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path: Path) -> None:
         ("limit_db = 'much'", "must be a number"),
         ("limit_db = 900", "must be a number"),
         ("[gates]\nair = 3", "a key 'air'"),
+        ("name = 'mine'", "a key 'name'"),
+        ("adaptive = 1", "true or false"),
         ("limit_db =", "can't be read"),
     ):
         mine.write_text(text)
         with pytest.raises(UsageError, match=fault):
             load_recipe(str(mine))
-    with pytest.raises(UsageError, match="bypass, full, gentle, standard"):
+    with pytest.raises(UsageError, match="bypass, gentle, rescue, standard"):
         load_recipe("nothing")

@@ -27,7 +27,7 @@ def test_the_nearer_place_wins(bare: Path, monkeypatch: pytest.MonkeyPatch) -> N
     home = bare / "home"
     home.mkdir()
     monkeypatch.setenv("ROOMTONE_HOME", str(home))
-    (home / "roomtone.toml").write_text('recipe = "full"\nspeakers = 2\nprompt = "home"\n')
+    (home / "roomtone.toml").write_text('recipe = "rescue"\nspeakers = 2\nprompt = "home"\n')
     (bare / "roomtone.toml").write_text('recipe = "gentle"\nspeakers = 3\n')
     monkeypatch.setenv("ROOMTONE_SPEAKERS", "4")
     settings, origins = load_settings({"recipe": "bypass", "loudness": None}, bare)
@@ -131,9 +131,9 @@ def test_a_recipe_file_is_read_and_checked(tmp_path: Path) -> None:
 
 
 def test_the_recipes_and_specifications_are_what_their_documents_say() -> None:
-    assert recipe_names() == ("bypass", "full", "gentle", "standard")
+    assert recipe_names() == ("bypass", "gentle", "rescue", "standard")
     limits = {name: load_recipe(name).limit_db for name in recipe_names()}
-    assert limits == {"bypass": 0.0, "full": None, "gentle": 6.0, "standard": 12.0}
+    assert limits == {"bypass": 0.0, "gentle": 12.0, "rescue": None, "standard": 26.0}
     specs = {name: load_delivery(name) for name in delivery_names()}
     assert {name: (spec.integrated_lufs, spec.true_peak_dbtp) for name, spec in specs.items()} == {
         "atsc-a85": (-24.0, -2.0),
