@@ -13,7 +13,7 @@ from bench.scratch import SHARED, scratch_folder, weights_root
 from bench.table import Table, render
 from core.errors import RoomtoneError, UsageError
 
-NAMES = ("job", "memory", "conform", "denoise", "search")
+NAMES = ("job", "memory", "conform", "denoise", "repair", "loudness", "search")
 
 Weights = Annotated[
     Path | None,
@@ -87,6 +87,29 @@ def denoise(
         return
     with scratch_folder() as scratch:
         _print(bench_denoise(shared, weights_root(scratch, weights), threads))
+
+
+@app.command()
+def repair(
+    shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
+) -> None:
+    """Clicks, clipping, hum, rumble, dropouts and thumps: found, mended, and against FFmpeg."""
+    from bench.repair import bench_repair
+
+    if not shared.is_dir():
+        print(f"repair is skipped: {shared} is absent; name the shared data with --shared.")
+        return
+    _print(bench_repair(shared))
+
+
+@app.command()
+def loudness(
+    minutes: Annotated[int, typer.Option(min=1, help="Length of the file in minutes.")] = 60,
+) -> None:
+    """Loudness and true peak against ffmpeg's ebur128 and libebur128: time and readings."""
+    from bench.loudness import bench_loudness
+
+    _print(bench_loudness(minutes))
 
 
 @app.command()

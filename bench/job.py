@@ -23,10 +23,10 @@ from core.plan import Take
 from flows.clean_cut import clean_cut
 from flows.demo import build_production
 from flows.engines import load_denoiser
+from flows.hearing import at_16k
 from flows.job import Engines, Job, choose_engines
 from flows.listen import listening_channel
 from flows.progress import Silent
-from flows.takes import at_16k
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
 from models.denoise.protocol import Denoiser

@@ -32,7 +32,7 @@ def command(
         Path | None, typer.Option(help="Folder for the delivery (default: NAME_roomtone).")
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="gentle, standard, full, bypass, or a recipe file.")
+        str | None, typer.Option(help="gentle, standard, rescue, bypass, or a recipe file.")
     ] = None,
     loudness: Annotated[
         str | None, typer.Option(help="Delivery spec: r128, atsc-a85, netflix or none.")

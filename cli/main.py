@@ -11,11 +11,14 @@ from pathlib import Path
 import typer
 
 from cli import (
+    ab,
     clean,
     config_show,
     demo,
     doctor,
     lines,
+    loudness,
+    microphones,
     models,
     override,
     reconform,
@@ -43,6 +46,9 @@ app.command("override")(override.command)
 app.command("reconform")(reconform.command)
 app.command("relink")(relink.command)
 app.command("sync")(sync.command)
+app.command("ab")(ab.command)
+app.command("microphones")(microphones.command)
+app.command("loudness")(loudness.command)
 app.command("search")(search.command)
 app.command("lines")(lines.command)
 app.command("trace")(trace.command)

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
         ("otio",), description="formats the cut is written back in: otio, aaf, edl, xml, rpp"
     )
     handles_s: float = Field(1.0, ge=0, le=60, description="handles of the clips, in seconds")
+    room_tone: bool = Field(True, description="fill the holes between clips of a scene (RT stem)")
+    room_tone_most_s: float = Field(
+        10.0, ge=0, le=600, description="a longer hole is not filled, in seconds"
+    )
+    embed_aaf: bool = Field(False, description="put the cleaned sound into the AAF itself")
+    reel: int = Field(
+        0, ge=0, le=23, description="reel number: its timecode starts at that hour; 0: as the cut"
+    )
     clip_pattern: str = Field(
         "{scene}_{take}_{track}", description="names of the clips: " + ", ".join(CLIP_FIELDS)
     )
@@ -56,6 +64,9 @@ class Settings(BaseSettings):
     )
     pops: bool = Field(
         False, description="pops two seconds before the first and after the last frame"
+    )
+    listening_mix: bool = Field(
+        False, description="a mix to listen to beside the stems, finished and limited"
     )
     denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
     allow_stand_in: bool = Field(

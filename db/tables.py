@@ -49,6 +49,7 @@ class Table(DeclarativeBase):
         datetime: UtcText(),
         dict[str, Any]: JSON(),
         list[int]: JSON(),
+        list[str]: JSON(),
         AssetKind: String(),
         ActivityKind: String(),
         ActivityState: String(),
@@ -290,3 +291,21 @@ class OverrideRow(Table):
     created: Mapped[datetime]
     revoked: Mapped[datetime | None]
     revoked_by: Mapped[str] = mapped_column(server_default="")
+
+
+class SetupDecision(Table):
+    """That a whole setup is cleaned with a gentler recipe than was asked for.
+
+    key: names setup, recipe and engine. reasons: what the gates held back, a sentence each.
+    """
+
+    __tablename__ = "setup_decisions"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    scene: Mapped[str] = mapped_column(index=True)
+    microphone: Mapped[str]
+    asked: Mapped[str]
+    recipe: Mapped[str]
+    reasons: Mapped[list[str]]
+    created: Mapped[datetime]

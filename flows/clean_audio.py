@@ -25,6 +25,7 @@ from db.provenance import Use, finished, record
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.progress import Progress
+from flows.setups import Setups
 from flows.stems import coding_history
 from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
 from flows.turnover import hash_media
@@ -74,11 +75,26 @@ def clean_audio(
     targets = _targets(work, sources, out)
     name = "Cleaning files"
     progress.step(name, len(sources))
-    done = []
-    for source, target in zip(sources, targets, strict=True):
-        done.append(_clean(work, source, target, recipe, spec, engines))
+    files = [hash_media(work, probe(source)) for source in sources]
+    takes = [Take(media.essence, tuple(range(media.channels))) for media in files]
+    fitting = [recipe_for(work, media, recipe) for media in files]
+    setups = Setups(work, recipe, engines.denoiser, zip(takes, files, fitting, strict=True))
+
+    def cleaned(take: Take, media: MediaFile) -> CleanedTake:
+        chosen = setups.recipe_of(take)
+        found = recall_take(work, take, media, chosen, engines.denoiser)
+        return found or clean_take(work, take, media, chosen, engines.denoiser)
+
+    made = []
+    for take, media in zip(takes, files, strict=True):
+        made.append(cleaned(take, media))
         progress.advance(name)
-    return tuple(done)
+    again = {take.id for take in setups.decide(made)}
+    made = [cleaned(item.take, item.media) if item.take.id in again else item for item in made]
+    return tuple(
+        _finished(work, item, target, spec, engines, setups.notes_of(item.take))
+        for item, target in zip(made, targets, strict=True)
+    )
 
 
 def _targets(work: Workspace, sources: Sequence[Path], out: Path) -> list[Path]:
@@ -109,28 +125,24 @@ def _ours(work: Workspace, path: Path) -> bool:
     return found is not None and found.kind == "clip"
 
 
-def _clean(
+def _finished(
     work: Workspace,
-    source: Path,
+    cleaned: CleanedTake,
     target: Path,
-    recipe: Recipe,
     spec: DeliverySpec,
     engines: Engines,
+    decided: tuple[str, ...],
 ) -> CleanedFile:
+    """Listen to a file and write what was cleaned of it. decided: of its setup, a sentence each."""
     started = datetime.now(UTC)
-    media = hash_media(work, probe(source))
-    take = Take(media.essence, tuple(range(media.channels)))
-    fitting = recipe_for(work, media, recipe)
-    cleaned = recall_take(work, take, media, fitting, engines.denoiser) or clean_take(
-        work, take, media, fitting, engines.denoiser
-    )
+    media = cleaned.media
     if recall_lines(work, media, engines.recogniser) is None:
         listen_take(work, media, engines.recogniser)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     key = f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}"
     done = CleanedFile(
-        source=source,
+        source=media.path,
         out=target,
         cleaned_now=cleaned.cleaned_now,
         written_now=not _is_current(work, key, target),
@@ -143,6 +155,7 @@ def _clean(
         notes=(
             *engines.notes,
             *filter(None, [left_alone(work, media)]),
+            *decided,
             *((decision.reason,) if decision.limited_by_peak else ()),
         ),
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from config.recipes import Recipe
@@ -18,6 +19,7 @@ from flows.job import Job, Outcome, Ready, choose_engines
 from flows.listen import Heard, listen_take, recall_lines
 from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
+from flows.setups import Setups
 from flows.takes import CleanedTake, clean_take, recall_key, recall_take
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
@@ -61,7 +63,8 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     turnover = run.one("read and relink", lambda: _turnover(work, job, progress))
     inputs = [media.path for media in turnover.media.values()]
     delivery.prepare(job.out, [*inputs, job.cut], job.media)
-    cleaned = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
+    cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
+    turnover = replace(turnover, notes=(*turnover.notes, *decided))
     heard = listen_takes(work, turnover, engines.recogniser, progress, run)
     return run.one(
         "conform and deliver",
@@ -80,12 +83,25 @@ def clean_takes(
     choice: DenoiserChoice,
     progress: Progress,
     run: Runner,
-) -> dict[str, CleanedTake]:
-    """Every take of the cut, cleaned now or found in the store, by take id."""
+) -> tuple[dict[str, CleanedTake], tuple[str, ...]]:
+    """Every take of the cut, cleaned now or found in the store, by take id.
+
+    A setup in which a gate fails is cleaned once more with a gentler recipe. Gives also a
+    sentence for each setup that got one, now or in an earlier run.
+    """
+    setups = Setups(
+        work,
+        recipe,
+        choice,
+        [
+            (take, turnover.media[take.essence], chosen_recipe(work, turnover, take, recipe))
+            for take in turnover.takes
+        ],
+    )
 
     def recall(take: Take) -> CleanedTake | None:
         media = turnover.media[take.essence]
-        fitting = chosen_recipe(work, turnover, take, recipe)
+        fitting = setups.recipe_of(take)
         override = turnover.override_of(take)
         if override is not None and override.locked:
             kept = recall_key(work, take, media, fitting, override.locked)
@@ -95,11 +111,12 @@ def clean_takes(
 
     def clean(take: Take) -> CleanedTake:
         media = turnover.media[take.essence]
-        fitting = chosen_recipe(work, turnover, take, recipe)
-        return clean_take(work, take, media, fitting, choice)
+        return clean_take(work, take, media, setups.recipe_of(take), choice)
 
     done = _once("Cleaning takes", turnover.takes, recall, clean, progress, run)
-    return {item.take.id: item for item in done}
+    again = setups.decide(done)
+    more = _once("Cleaning setups gently", again, recall, clean, progress, run)
+    return {item.take.id: item for item in (*done, *more)}, setups.notes
 
 
 def listen_takes(

@@ -19,9 +19,9 @@ from core.time import (
 )
 from flows.listen import Heard
 from flows.pictures import (
-    Pair,
     Stretch,
     Tick,
+    Views,
     frequency_ticks,
     record_range,
     second_ticks,
@@ -64,7 +64,7 @@ class ClipView:
     name: str
     facts: tuple[tuple[str, str], ...]
     gates: tuple[tuple[str, tuple[Gate, ...]], ...]
-    figures: tuple[tuple[str, Pair], ...]
+    figures: tuple[tuple[str, Views], ...]
     hz: tuple[Tick, ...]
     seconds: tuple[Tick, ...]
     lines: tuple[Said, ...]
@@ -146,8 +146,8 @@ def stretches_of(item: Played) -> tuple[Stretch, ...]:
     )
 
 
-def clip_view(turnover: Turnover, item: Played, pairs: Sequence[tuple[Stretch, Pair]]) -> ClipView:
-    """Everything the page says of an event. pairs: its pictures, by stretch."""
+def clip_view(turnover: Turnover, item: Played, views: Sequence[tuple[Stretch, Views]]) -> ClipView:
+    """Everything the page says of an event. views: its pictures, by stretch."""
     cut, event, media = turnover.cut, item.event, item.link.media
     return ClipView(
         anchor=item.anchor,
@@ -161,7 +161,7 @@ def clip_view(turnover: Turnover, item: Played, pairs: Sequence[tuple[Stretch, P
             (microphone_name(media, channel), gates)
             for channel, gates in zip(item.link.channels, item.take.gates, strict=True)
         ),
-        figures=tuple((microphone_name(media, one.channel), pair) for one, pair in pairs),
+        figures=tuple((microphone_name(media, one.channel), three) for one, three in views),
         hz=frequency_ticks(media.sample_rate),
         seconds=second_ticks(item.stretch[1], media.sample_rate),
         lines=_lines(cut, item),

@@ -13,14 +13,19 @@ from flows import delivery
 from flows.clips import write_clips
 from flows.job import Outcome, Ready
 from flows.listen import listen_key
+from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
+from flows.mono_sum import CutMicrophones, as_json, cut_microphones
 from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
-from flows.report import Brief, write_report
+from flows.report import REPORT_VERSION, Brief, write_report
+from flows.room_tone import FillOptions
 from flows.stems import RENDER_VERSION, Rendered, render_stems
 from flows.takes import left_alone
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
+from models.alignment import alignment_version
+from models.microphones import microphones_version
 
 
 def delivery_key(work: Workspace, ready: Ready) -> str:
@@ -50,8 +55,12 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "handles_s": work.settings.handles_s,
             "clip_pattern": work.settings.clip_pattern,
             "leader": [work.settings.leader_s, work.settings.pops],
-            "timelines": list(work.settings.timelines),
+            "timelines": [*work.settings.timelines, work.settings.embed_aaf],
+            "reel": work.settings.reel,
+            "room_tone": [work.settings.room_tone, work.settings.room_tone_most_s],
+            "mix": [work.settings.listening_mix, MIX_VERSION],
             "render": RENDER_VERSION,
+            "report": [REPORT_VERSION, microphones_version, alignment_version],
             "code": code_version(),
         }
     )
@@ -63,7 +72,7 @@ def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
         out, key = ready.job.out, delivery_key(work, ready)
         if delivery.is_current(out, key) and is_remembered(work, key):
             there = delivery.read_list(out)
-            notes = (*_notes(work, ready), *there["lost"])
+            notes = (*_notes(work, ready), *there["told"])
             return _outcome(ready, there["loudness"], len(there["files"]), notes, made=False)
         return _make(work, ready, key, progress)
 
@@ -81,6 +90,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         job.out / "stems",
         progress,
         job.recipe.retimed,
+        FillOptions(work.settings.room_tone, work.settings.room_tone_most_s),
     )
     clips = write_clips(
         turnover,
@@ -97,21 +107,43 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         cleaned,
         rendered,
         work.settings.timelines,
+        work.settings.embed_aaf,
     )
-    notes = (*_notes(work, ready), *written.lost)
-    brief = Brief(job.recipe, job.spec, work.cache, notes)
+    mix = _listening_mix(work, ready, rendered, progress)
+    found = cut_microphones(work, turnover, heard, progress)
+    told = (
+        *found.notes,
+        *rendered.notes,
+        *written.lost,
+        *((mix.said,) if mix is not None and mix.said else ()),
+    )
+    notes = (*_notes(work, ready), *told)
+    brief = Brief(job.recipe, job.spec, work.cache, notes, found)
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [
         *delivery.stem_files(job.out, turnover, rendered),
         *delivery.clip_files(job.out, turnover, clips),
         *(delivery.describe(job.out, path, "TIMELINE") for path in written.paths),
         delivery.describe(job.out, report, "REPORT"),
+        *(delivery.mix_files(job.out, turnover, rendered, mix) if mix is not None else ()),
     ]
     loudness = _loudness(rendered, job.spec)
     made = Made(job.out, key, job.spec.name, started, rendered, clips, files, job.recipe.retimed)
     remember_delivery(work, turnover, cleaned, made)
-    delivery.finish(job.out, _content(ready, key, loudness, notes, written.lost), files)
+    delivery.finish(job.out, _content(ready, key, loudness, notes, told, found), files)
     return _outcome(ready, loudness, len(files), notes, made=True)
+
+
+def _listening_mix(
+    work: Workspace, ready: Ready, rendered: Rendered, progress: Progress
+) -> ListeningMix | None:
+    """The mix for listening, where the settings ask for one."""
+    if not work.settings.listening_mix:
+        return None
+    job = ready.job
+    return write_listening_mix(
+        ready.turnover, rendered, job.spec, job.recipe.finishing, job.out, progress
+    )
 
 
 def _content(
@@ -119,7 +151,8 @@ def _content(
     key: str,
     loudness: Mapping[str, object],
     notes: Sequence[str],
-    lost: Sequence[str],
+    told: Sequence[str],
+    found: CutMicrophones,
 ) -> dict[str, object]:
     """What `delivery.json` says beside its files."""
     cut = ready.turnover.cut
@@ -146,7 +179,8 @@ def _content(
         "repaired": list(ready.repaired),
         "flagged": list(ready.flagged),
         "tracks": [asdict(choice) for choice in ready.turnover.choices],
-        "lost": list(lost),
+        "told": list(told),
+        "microphones": as_json(found),
         "notes": list(notes),
     }
 

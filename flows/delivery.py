@@ -18,6 +18,8 @@ from adapters.media.whole import sweep, write_text
 from core.errors import OutputError
 from core.time import samples_to_timecode
 from flows.clips import Clip
+from flows.listening_mix import FILE_NAME as LISTENING_MIX
+from flows.listening_mix import ListeningMix
 from flows.report import REPORT
 from flows.stems import Rendered
 from flows.turnover import Turnover
@@ -32,7 +34,7 @@ class DeliveredFile:
     """A file of a delivery.
 
     path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
-    CLIP, TIMELINE or REPORT. start_timecode: of its first sample, or empty.
+    CLIP, TIMELINE, REPORT, THRU, RT or MIX. start_timecode: of its first sample, or empty.
     gain_db: that was applied to its sound.
     """
 
@@ -109,7 +111,7 @@ def _refuse_strangers(folder: Path) -> None:
     if read_list(folder):
         return
     present = [path for name in FOLDERS for path in (folder / name).iterdir() if path.is_file()]
-    present += [folder / name for name in (LIST, REPORT) if (folder / name).exists()]
+    present += [folder / name for name in (LIST, REPORT, LISTENING_MIX) if (folder / name).exists()]
     if present:
         stranger = present[0]
         raise OutputError(
@@ -172,6 +174,26 @@ def stem_files(folder: Path, turnover: Turnover, rendered: Rendered) -> list[Del
             gain_db=rendered.gain.gain_db,
         )
         for stem in rendered.stems
+    ]
+
+
+def mix_files(
+    folder: Path, turnover: Turnover, rendered: Rendered, mix: ListeningMix
+) -> list[DeliveredFile]:
+    """The listening mix as a delivered file."""
+    start = samples_to_timecode(rendered.start, turnover.cut.rate, rendered.sample_rate)
+    return [
+        describe(
+            folder,
+            mix.path,
+            "MIX",
+            start_timecode=start,
+            sample_rate=rendered.sample_rate,
+            frames=mix.frames,
+            channels=mix.channels,
+            subtype="PCM_24",
+            gain_db=mix.gain_db,
+        )
     ]
 
 

@@ -21,10 +21,9 @@ from core.plan import digest
 from core.speech import Line, Turn, Word
 from db.catalogue import lines_of, listened, store_listening
 from db.provenance import Use, record
-from flows.takes import at_16k
+from flows.hearing import at_16k, spoken
 from flows.workspace import Workspace, activity
 from models.card import ModelCard
-from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.engines import EngineChoice, choose, load
 from models.speech.lines import lines as to_lines
 from models.speech.protocol import Recogniser, TranscribeOptions, Transcript
@@ -122,7 +121,7 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
             name: _channel(sound, media, channel)
             for channel, name in person_channels(media).items()
         }
-    spans = speech_spans(main, ActivityOptions())
+    spans = spoken(work, media, listening_channel(media), lambda: main)
     turns, method = _turns(work, main, spans, people)
     card: ModelCard | None = None
     transcript = Transcript((), work.settings.language or "")

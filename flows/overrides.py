@@ -15,6 +15,7 @@ from core.time import frames_to_samples
 from db.overrides import overrides_of, remember_override, revoke_overrides
 from flows.engines import choose_denoiser
 from flows.progress import Progress
+from flows.setups import in_force
 from flows.takes import recall_take, recipe_for
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
@@ -123,9 +124,11 @@ def _event(cut: Cut, turnover: Turnover, name: str) -> Event:
 
 def _present(work: Workspace, turnover: Turnover, event: Event) -> str:
     """Key of the cleaned take that an event plays with the settings in force."""
-    take = turnover.take_of(event.id)
-    recipe = chosen_recipe(work, turnover, take, load_recipe(work.settings.recipe))
-    found = recall_take(work, take, turnover.media[take.essence], recipe, choose_denoiser(work))
+    take, choice = turnover.take_of(event.id), choose_denoiser(work)
+    media = turnover.media[take.essence]
+    alone = chosen_recipe(work, turnover, take, load_recipe(work.settings.recipe))
+    recipe = in_force(work, media, take, alone, choice)
+    found = recall_take(work, take, media, recipe, choice)
     if found is None:
         raise InputError(
             f"{event.id} was not cleaned with recipe {recipe.name} yet, so there is nothing to "

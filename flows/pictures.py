@@ -75,11 +75,12 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A stretch before and after, as `data:` URIs of PNGs."""
+class Views:
+    """A stretch before and after, and what was taken, as `data:` URIs of PNGs."""
 
     raw: str
     cleaned: str
+    removed: str
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,7 @@ def spectrogram_png(
     are centred inside the stretch and reach over its ends by half their length. Memory and size
     do not grow with the length; at 300 by 120 pixels the picture stays under 20 kB.
     """
-    power = _mean_power(read, start, frames, sample_rate, width, height)
-    level = 10 * np.log10(np.maximum(power, 1e-30))
+    level = spectrogram_db(read, start, frames, sample_rate, width, height)
     share = np.clip((level - floor_db) / (ceil_db - floor_db), 0.0, 1.0)
     data = b""
     for levels in _LEVELS:
@@ -154,6 +154,14 @@ def spectrogram_png(
         if len(data) <= MOST_BYTES:
             break
     return data
+
+
+def spectrogram_db(
+    read: Read, start: int, frames: int, sample_rate: int, width: int, height: int
+) -> NDArray[np.float64]:
+    """The level of each pixel of a spectrogram in dB, shape (height, width), as spectrogram_png."""
+    power = _mean_power(read, start, frames, sample_rate, width, height)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-30)), np.float64)
 
 
 def top_hz(sample_rate: int) -> float:
@@ -195,7 +203,7 @@ def colours(levels: int) -> tuple[tuple[int, int, int], ...]:
 
 def draw(
     stretches: Iterable[Stretch], cache: Path, floor_db: float, ceil_db: float
-) -> Iterable[tuple[Stretch, Pair]]:
+) -> Iterable[tuple[Stretch, Views]]:
     """Spectrograms of 300 by 120 pixels for each stretch, one media file after the other.
 
     cache: where sound that libsndfile can't read is extracted to.
@@ -206,13 +214,15 @@ def draw(
         with Sound(sound_file(media, cache)) as raw:
             for item in group:
                 with Sound(item.cleaned) as cleaned:
-                    yield (
-                        item,
-                        Pair(
-                            _uri(raw, item.channel, item, floor_db, ceil_db),
-                            _uri(cleaned, item.place, item, floor_db, ceil_db),
-                        ),
-                    )
+                    before = _mono(raw, item.channel)
+                    after = _mono(cleaned, item.place)
+                    reads = (before, after, difference(before, after))
+                    yield item, Views(*(_uri(read, item, floor_db, ceil_db) for read in reads))
+
+
+def difference(before: Read, after: Read) -> Read:
+    """What was taken: a reader of one sound less another."""
+    return lambda start, frames: before(start, frames) - after(start, frames)
 
 
 def cut_picture(cut: Cut, states: Mapping[str, str], notes: Mapping[str, str]) -> CutPicture:
@@ -345,10 +355,11 @@ def _mean_power(
     return mean
 
 
-def _uri(sound: Sound, channel: int, item: Stretch, floor_db: float, ceil_db: float) -> str:
-    def read(start: int, frames: int) -> NDArray[np.float64]:
-        return sound.read(start, frames, [channel])[:, 0]
+def _mono(sound: Sound, channel: int) -> Read:
+    return lambda start, frames: sound.read(start, frames, [channel])[:, 0]
 
+
+def _uri(read: Read, item: Stretch, floor_db: float, ceil_db: float) -> str:
     data = spectrogram_png(
         read, item.start, item.frames, item.media.sample_rate, WIDTH, HEIGHT, floor_db, ceil_db
     )

@@ -124,6 +124,10 @@ def _stem_uses(
     turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made, stem: Stem
 ) -> Iterator[Use]:
     """The stretches of originals and cleaned takes that a stem plays, in their own samples."""
+    if stem.name.role == "RT":
+        for take, first, last in stem.harvested:
+            yield Use(cleaned[take].sha256, "clean", first, last)
+        return
     rate = made.rendered.sample_rate
     for item in placements(turnover.cut, turnover.sources, rate, made.retimed):
         if item.take not in stem.takes or stem.name.track not in ("", item.track):

@@ -34,10 +34,12 @@ from flows.clip_view import (
     stretches_of,
 )
 from flows.listen import Heard
+from flows.microphone_view import microphones_view
+from flows.mono_sum import CutMicrophones
 from flows.pictures import (
     CutPicture,
-    Pair,
     Stretch,
+    Views,
     colours,
     cut_picture,
     draw,
@@ -52,6 +54,7 @@ from flows.workspace import code_version
 from models.quality import Gate
 
 REPORT = "report.html"
+REPORT_VERSION = "2"
 FLOOR_DB, CEIL_DB = -110.0, -20.0
 STEP = "Writing the report"
 
@@ -60,13 +63,15 @@ STEP = "Writing the report"
 class Brief:
     """What the run was asked for. notes: what a person should know of it, a sentence each.
 
-    cache: where sound that libsndfile can't read was extracted to.
+    cache: where sound that libsndfile can't read was extracted to. microphones: of the cut's
+    takes, or None where they were not compared.
     """
 
     recipe: Recipe
     spec: DeliverySpec
     cache: Path
     notes: tuple[str, ...]
+    microphones: CutMicrophones | None = None
 
 
 def write_report(
@@ -89,9 +94,9 @@ def write_report(
     stretches = {item.event.id: stretches_of(item) for item in chosen}
     unlike = dict.fromkeys(one for row in stretches.values() for one in row)
     progress.step(STEP, len(unlike) + 1)
-    drawn: dict[Stretch, Pair] = {}
-    for stretch, pair in draw(unlike, brief.cache, FLOOR_DB, CEIL_DB):
-        drawn[stretch] = pair
+    drawn: dict[Stretch, Views] = {}
+    for stretch, views in draw(unlike, brief.cache, FLOOR_DB, CEIL_DB):
+        drawn[stretch] = views
         progress.advance(STEP)
     clips = tuple(
         clip_view(turnover, item, [(one, drawn[one]) for one in stretches.get(item.event.id, ())])
@@ -116,6 +121,7 @@ def write_report(
         | {clip.event_id: clip.anchor for clip in clips},
         "offline": _offline(turnover),
         "clips": clips,
+        "microphones": microphones_view(brief.microphones, turnover.media),
         "pictured": len(chosen),
         "most_pictured": MOST_PICTURED,
         "scale": {"floor": f"−{-FLOOR_DB:g}", "ceil": f"−{-CEIL_DB:g}", "colours": colours(9)},

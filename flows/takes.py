@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from adapters.media.decode import Sound, sound_file
@@ -21,25 +20,43 @@ from core.defects import Defect
 from core.media import MediaFile
 from core.plan import Take, digest
 from core.stems import to_grid
+from db.codec import JSON
 from db.memory import AssetRecord, remember_asset
 from db.provenance import Use, finished, record
 from flows.engines import DenoiserChoice, load_denoiser
+from flows.hearing import (
+    Read,
+    Spans,
+    at_16k,
+    decoded_once,
+    in_samples,
+    spoken,
+    worked_once,
+)
 from flows.workspace import Workspace, activity
 from models.card import ModelCard
-from models.denoise.clean import DenoiseOptions, clean_channel, process_version
-from models.quality import Gate, judge
+from models.denoise.clean import DenoiseOptions, clean_group, process_version
+from models.quality import GATES_VERSION, Gate, Judged, judge_group, regraded
 from models.repair import chain
 from models.repair.chain import Repaired, RepairOptions, repair_channel
-from models.speech.activity import ActivityOptions, speech_spans
-from models.speech.rate import SPEECH_RATE, rescale, to_16k
 
-TOOL = "roomtone clean"
+PAIR = 2
+_LEFT_RIGHT = re.compile(r"(.*?)(?:[ _.-]+|(?<=mix))(?:left|right|l|r)", re.IGNORECASE)
+_MID_SIDE = re.compile(
+    r"((?:boom|bm|ms|stereo|amb\w*|room)\w*)[ _.-]+(?:mid|side|m|s)", re.IGNORECASE
+)
 _CLEANED = re.compile(r"T=roomtone [^;\r\n]*;")
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 _CARD = TypeAdapter(ModelCard)
 _DEFECTS = TypeAdapter(tuple[Defect, ...])
 _REPAIRS = TypeAdapter(tuple[str, ...])
-Read = Callable[[int, int], NDArray[np.float64]]
+_OTHERS = re.compile(
+    r"izotope\s*rx|\brx\s?\d+\s*(?:advanced|standard|elements|audio)|\bcedar\b|\bwaves\b"
+    r"|\bclarity\b|\bde-?nois\w*|\bnoise[ _-]?(?:reduc|suppress)\w*|\bsupertone\b|\bdxrevive\b"
+    r"|\baccentize\b|\bdeepfilternet\w*|\brnnoise\b|\babsentia\b|\bauphonic\b"
+    r"|\b(?:adobe )?enhance speech\b|\b(?-i:NR)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -68,32 +85,78 @@ class CleanedTake:
         return all(gate.passed for channel in self.gates for gate in channel)
 
 
-def take_key(take: Take, recipe: Recipe, choice: DenoiserChoice) -> str:
+def take_key(take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice) -> str:
     """What names the cleaned take: the same key means the same samples."""
     return digest(
         {
             "essence": take.essence,
             "channels": list(take.channels),
-            "limit_db": recipe.limit_db,
-            "target_level_dbfs": recipe.target_level_dbfs,
-            "engine": choice.name,
-            "weights": choice.weights,
-            "process": process_version,
-            "repair": chain.process_version if recipe.repair else "",
+            "groups": [list(group) for group in microphone_groups(media, take.channels)],
+            **made_by(recipe, choice),
         }
     )
 
 
+def made_by(recipe: Recipe, choice: DenoiserChoice) -> dict[str, JSON]:
+    """What shapes any take beside its sound: the recipe, the engine and the processing."""
+    return {
+        "options": asdict(_options(recipe)),
+        "engine": choice.name,
+        "weights": choice.weights,
+        "process": process_version,
+        "repair": chain.process_version if recipe.repair else "",
+    }
+
+
+def _options(recipe: Recipe) -> DenoiseOptions:
+    return DenoiseOptions(
+        limit_db=recipe.limit_db,
+        target_level_dbfs=recipe.target_level_dbfs,
+        adaptive=recipe.adaptive,
+        two_pass=recipe.two_pass,
+    )
+
+
+def microphone_groups(media: MediaFile, channels: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The channels of a take, the two of one microphone together: left and right, mid and side.
+
+    Such channels have one name but for its end (`BOOM L`, `BOOM R`), or are the two of a file
+    without names. channels: of the file, from 0. Gives their places among `channels`, each once.
+    """
+    if not media.notes.track_names and media.channels == len(set(channels)) == PAIR:
+        return (tuple(range(len(channels))),)
+    groups: dict[str, list[int]] = {}
+    for place, channel in enumerate(channels):
+        name = media.notes.track_name(channel).strip()
+        sided = _LEFT_RIGHT.fullmatch(name) or _MID_SIDE.fullmatch(name)
+        stem = sided.group(1).casefold() if sided else f" {place}"
+        groups.setdefault(stem, []).append(place)
+    return tuple(
+        group
+        for members in groups.values()
+        for group in ([tuple(members)] if len(members) == PAIR else [(one,) for one in members])
+    )
+
+
 def left_alone(work: Workspace, media: MediaFile) -> str:
-    """Why a file is not cleaned, a sentence: its CodingHistory says that roomtone cleaned it.
+    """Why a file is not cleaned, a sentence: its CodingHistory says that it was, by us or others.
 
     Empty where it is cleaned. A file that roomtone wrote but did not clean (PROD) is cleaned.
     """
-    if work.settings.clean_again or not _CLEANED.search(media.notes.coding_history):
+    if work.settings.clean_again:
+        return ""
+    history = media.notes.coding_history
+    if _CLEANED.search(history):
+        return (
+            f"{media.path.name} went through roomtone before and is left as it is; "
+            "--again cleans it once more."
+        )
+    other = _OTHERS.search(history)
+    if other is None:
         return ""
     return (
-        f"{media.path.name} went through roomtone before and is left as it is; "
-        "--again cleans it once more."
+        f"{media.path.name} says in its CodingHistory that it was denoised before "
+        f"({other.group().strip()}) and is left as it is; --again cleans it once more."
     )
 
 
@@ -111,7 +174,7 @@ def recall_take(
     work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
 ) -> CleanedTake | None:
     """The cleaned take if the store has it, else None; judged again where the limits are others."""
-    return recall_key(work, take, media, recipe, take_key(take, recipe, choice))
+    return recall_key(work, take, media, recipe, take_key(take, media, recipe, choice))
 
 
 def recall_key(
@@ -126,10 +189,6 @@ def recall_key(
     done, generated = found
     if done.card is None or path.stat().st_size != done.parameters["bytes"]:
         return None
-    gates = _GATES.validate_python(done.parameters["gates"])
-    if done.parameters.get("limits") != asdict(recipe.limits):
-        with _repaired(sound_file(media, work.cache), take, media, recipe) as channels:
-            gates = _judge(channels, path, media, recipe)
     return CleanedTake(
         take,
         media,
@@ -137,7 +196,7 @@ def recall_key(
         path,
         generated[0].asset,
         _CARD.validate_python(done.card),
-        gates,
+        _gates_again(work, take, media, recipe, path, done.parameters),
         _DEFECTS.validate_python(done.parameters["defects"]),
         _REPAIRS.validate_python(done.parameters["repairs"]),
         cleaned_now=False,
@@ -154,24 +213,31 @@ def clean_take(
     """
     started = datetime.now(UTC)
     engine = load_denoiser(work, choice)
-    path = store_path(work, take_key(take, recipe, choice))
+    key = take_key(take, media, recipe, choice)
+    path = store_path(work, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = sound_file(media, work.cache)
-    options = DenoiseOptions(limit_db=recipe.limit_db, target_level_dbfs=recipe.target_level_dbfs)
     width = len(take.channels)
-    with _repaired(source, take, media, recipe) as channels:
+    with _heard(work, take, media, recipe) as (channels, speech):
+        groups = microphone_groups(media, take.channels)
         cleaning = [
-            clean_channel(channel.read, media.frames, media.sample_rate, engine, options)
-            for channel in channels
+            clean_group(
+                [channels[place].read for place in group],
+                media.frames,
+                media.sample_rate,
+                engine,
+                _options(recipe),
+            )
+            for group in groups
         ]
+        order = np.argsort([place for group in groups for place in group])
         with WaveWriter(path, media.sample_rate, width, "FLOAT", media.notes) as writer:
             for blocks in zip(*cleaning, strict=True):
-                writer.write(to_grid(np.stack(blocks, axis=1)))
-        gates = _judge(channels, path, media, recipe)
+                writer.write(to_grid(np.concatenate(blocks, axis=1)[:, order]))
+        gates = _judge(take, channels, speech, path, media, recipe)
     done = CleanedTake(
         take=take,
         media=media,
-        key=take_key(take, recipe, choice),
+        key=key,
         path=path,
         sha256=file_sha256(path),
         # The same engine is a stand-in in one run and the person's own choice in another.
@@ -190,14 +256,14 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
     media, size = done.media, done.path.stat().st_size
     parameters = {
         "recipe": recipe.name,
-        "limit_db": recipe.limit_db,
-        "target_level_dbfs": recipe.target_level_dbfs,
+        **asdict(_options(recipe)),
         "channels": list(done.take.channels),
         "process": process_version,
         "repair": chain.process_version if recipe.repair else "",
         "repairs": list(done.repairs),
         "defects": [asdict(defect) for defect in done.defects],
         "gates": [[asdict(gate) for gate in channel] for channel in done.gates],
+        "gates_version": GATES_VERSION,
         "limits": asdict(recipe.limits),
         "bytes": size,
         "stand_in": done.card.stand_in,
@@ -238,29 +304,39 @@ def flagged(takes: Iterable[CleanedTake]) -> list[str]:
 
 
 @contextmanager
-def _readers(path: Path, channels: Sequence[int]) -> Iterator[list[Read]]:
-    """A mono reader for each channel of a sound file."""
-    with Sound(path) as sound:
-        yield [_mono(sound, channel) for channel in channels]
+def _heard(
+    work: Workspace, take: Take, media: MediaFile, recipe: Recipe
+) -> Iterator[tuple[list[Repaired], list[Spans]]]:
+    """Each channel of a take as the engine hears it, and where somebody speaks in it.
 
-
-def _mono(sound: Sound, channel: int) -> Read:
-    return lambda start, frames: sound.read(start, frames, [channel])[:, 0]
-
-
-@contextmanager
-def _repaired(
-    source: Path, take: Take, media: MediaFile, recipe: Recipe
-) -> Iterator[list[Repaired]]:
-    """Each channel of a take as the engine hears it: mended where something was wrong."""
-    with _readers(source, take.channels) as reads:
-        if not recipe.repair:
-            yield [Repaired(read, (), ()) for read in reads]
-            return
-        yield [
-            repair_channel(read, media.frames, media.sample_rate, RepairOptions(), channel)
-            for read, channel in zip(reads, take.channels, strict=True)
+    It is mended where something was wrong. Every microphone's speech is its own.
+    """
+    with Sound(sound_file(media, work.cache)) as sound:
+        reads = decoded_once(sound, take.channels, media.subtype)
+        speech = [
+            in_samples(_speech(work, media, number, read), media.frames, media.sample_rate)
+            for number, read in zip(take.channels, reads, strict=True)
         ]
+        if not recipe.repair:
+            yield [Repaired(read, (), ()) for read in reads], speech
+            return
+        options = RepairOptions()
+        mended = [
+            repair_channel(read, media.frames, media.sample_rate, options, number)
+            for number, read in zip(take.channels, reads, strict=True)
+        ]
+        yield [_kept(channel, media.frames, len(mended)) for channel in mended], speech
+
+
+def _kept(channel: Repaired, frames: int, channels: int) -> Repaired:
+    """The same channel, which is not mended anew for each of its readers."""
+    if channel.untouched:
+        return channel
+    return replace(channel, read=worked_once(channel.read, frames, channels))
+
+
+def _speech(work: Workspace, media: MediaFile, channel: int, read: Read) -> Spans:
+    return spoken(work, media, channel, lambda: at_16k(read, media.frames, media.sample_rate))
 
 
 def _summaries(media: MediaFile, take: Take, channels: Sequence[Repaired]) -> tuple[str, ...]:
@@ -279,57 +355,41 @@ def microphone_name(media: MediaFile, channel: int) -> str:
 
 
 def _judge(
-    channels: Sequence[Repaired], cleaned: Path, media: MediaFile, recipe: Recipe
+    take: Take,
+    channels: Sequence[Repaired],
+    speech: Sequence[Spans],
+    cleaned: Path,
+    media: MediaFile,
+    recipe: Recipe,
 ) -> tuple[tuple[Gate, ...], ...]:
     """The gates of each channel: the cleaned sound against the repaired one.
 
     Repair has its own report; what a click or the hum was is no loss of speech.
     """
-    judged = []
     with Sound(cleaned) as result:
-        for index, channel in enumerate(channels):
-            spans = speech_in(channel.read, media.frames, media.sample_rate)
-            judged.append(
-                judge(
-                    channel.read,
-                    _mono(result, index),
-                    media.frames,
-                    media.sample_rate,
-                    spans,
-                    recipe.limits,
-                    result.frames,
-                )
+        reads = decoded_once(result, range(result.channels), "FLOAT")
+        gates: list[tuple[Gate, ...]] = [()] * len(channels)
+        for group in microphone_groups(media, take.channels):
+            judged = [Judged(channels[at].read, reads[at], speech[at]) for at in group]
+            found = judge_group(
+                judged, media.frames, media.sample_rate, recipe.limits, result.frames
             )
-    return tuple(judged)
+            for place, passed in zip(group, found, strict=True):
+                gates[place] = passed
+        return tuple(gates)
 
 
-def speech_in(read: Read, frames: int, sample_rate: int) -> tuple[tuple[int, int], ...]:
-    """Where somebody speaks in a channel, in its own samples."""
-    sound = at_16k(read, frames, sample_rate)
-    return tuple(
-        (
-            rescale(start, SPEECH_RATE, sample_rate),
-            min(frames, rescale(end, SPEECH_RATE, sample_rate)),
-        )
-        for start, end in speech_spans(sound, ActivityOptions())
-    )
-
-
-def at_16k(read: Read, frames: int, sample_rate: int) -> NDArray[np.float32]:
-    """A channel at 16 kHz, read and resampled in blocks of a minute (64 kB a second in all)."""
-    import soxr
-
-    block = 60 * sample_rate
-    if sample_rate == SPEECH_RATE or frames <= block:
-        return to_16k(read(0, frames).astype(np.float32), sample_rate)
-    stream = soxr.ResampleStream(sample_rate, SPEECH_RATE, 1, dtype="float32")
-    whole = np.zeros(-(-frames * SPEECH_RATE // sample_rate) + SPEECH_RATE, dtype=np.float32)
-    filled = 0
-    for start in range(0, frames, block):
-        part = stream.resample_chunk(
-            read(start, min(block, frames - start)).astype(np.float32),
-            last=start + block >= frames,
-        )
-        whole[filled : filled + len(part)] = part
-        filled += len(part)
-    return whole[:filled]
+def _gates_again(
+    work: Workspace,
+    take: Take,
+    media: MediaFile,
+    recipe: Recipe,
+    path: Path,
+    parameters: Mapping[str, JSON],
+) -> tuple[tuple[Gate, ...], ...]:
+    """The gates of a take in the store: as measured then, against the limits of now."""
+    if parameters.get("gates_version") == GATES_VERSION:
+        gates = _GATES.validate_python(parameters["gates"])
+        return tuple(regraded(channel, recipe.limits) for channel in gates)
+    with _heard(work, take, media, recipe) as (channels, speech):
+        return _judge(take, channels, speech, path, media, recipe)

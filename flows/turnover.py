@@ -23,6 +23,7 @@ from core.errors import InputError, OfflineError
 from core.media import MediaFile
 from core.override import Override
 from core.plan import Take, takes_needed
+from core.reels import with_hour_start
 from core.roles import Choice, choose_tracks, passes_through
 from core.time import RATES, FrameRate
 from db.memory import recall_media, remember_media, remembered_media
@@ -103,6 +104,8 @@ def read_turnover(
     index, unread = index_media(work, roots)
     rate, notes = edl_rate_of(work, path, index)
     cut = with_distinct_tracks(read_cut(path, rate, work.essence))
+    if work.settings.reel:
+        cut = with_hour_start(cut, work.settings.reel)
     choices = choose_tracks(cut, work.settings.tracks)
     audio_events = [event for track in cut.audio_tracks for event in track.events]
     if not audio_events:

@@ -23,7 +23,6 @@ from flows.turnover import Turnover
 from flows.workspace import code_version
 
 WRITERS = {
-    "aaf": "adapters.timelines.aaf.write",
     "edl": "adapters.timelines.edl.write",
     "xml": "adapters.timelines.fcp7.write",
 }
@@ -96,10 +95,12 @@ def write_timelines(
     cleaned: Mapping[str, CleanedTake],
     rendered: Rendered,
     formats: Sequence[str],
+    embed: bool = False,
 ) -> Timelines:
     """Write the cut into `folder`, its clips playing the cleaned media; each file is read again.
 
-    formats: of config.settings.TIMELINES. Raises OutputError where the folder can't be written.
+    formats: of config.settings.TIMELINES. embed: whether an AAF holds the sound itself.
+    Raises OutputError where the folder can't be written.
     """
     media = named_media(turnover, clips, folder)
     takes = {take.take.id: {"key": take.key, "sha256": take.sha256} for take in cleaned.values()}
@@ -114,6 +115,10 @@ def write_timelines(
             from adapters.timelines import reaper
 
             reaper.write(turnover.cut, with_removed(media, turnover, rendered, folder), path)
+        elif name == "aaf":
+            from adapters.timelines.aaf import write as aaf_write
+
+            aaf_write.write(turnover.cut, media, "cleaned", path, embed)
         else:
             writer = import_module(WRITERS[name])
             writer.write(turnover.cut, media, "cleaned", path)

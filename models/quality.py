@@ -1,37 +1,36 @@
-"""The gates: what the processing of a channel took that it should not have.
+"""The gates: what the processing of a take took that it should not have.
 
 There is no clean original to compare with, so speech is judged where it stands well above the
-noise of the pauses: there a change can only be a change of the speech.
+noise: there a change can only be a change of the speech. What each gate measures lies in
+`models.gates_*`; here they are gathered in one reading of both sounds, and compared with limits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.recipes import GateLimits
-from models.spectra import SILENCE, Moments, PairedSpectra, Read
+from models.gates_breaths import Breaths
+from models.gates_image import Image
+from models.gates_noise import Floor, Noise
+from models.gates_speech import Speech
+from models.spectra import Paired, Passage, Read, frame_size, power
 
-__all__ = ["Gate", "GateLimits", "judge"]
+__all__ = ["GATES_VERSION", "Gate", "GateLimits", "Judged", "judge", "judge_group", "regraded"]
 
-SPEECH_BAND = (100.0, 16_000.0)
-VOICE_BAND = (200.0, 3_000.0)
-SIBILANT_BAND = (4_000.0, 10_000.0)
-AIR_BAND = (8_000.0, 20_000.0)
-BELOW_AIR_BAND = (2_000.0, 8_000.0)
-CLEAR_RATIO = 10.0 ** (15 / 10)
-CERTAIN_RATIO = 10.0 ** (25 / 10)
-AUDIBLE_RATIO = 10.0 ** (6 / 10)
-SUPPRESSED_RATIO = 10.0 ** (-10 / 10)
+GATES_VERSION = "2"
+"""Raised whenever a gate measures differently: takes that were judged before are judged again."""
+
 PAUSE_GUARD_S = 0.25
 LAG_S = 0.1
-FEWEST_FRAMES = 8
-QUIET_SHARE = 0.1
 LAG_WINDOWS = 8
+LAG_WINDOW_S = 0.3
 CLIPPED = 1.0 - 2.0**-23
+LEAST_POWER = 1e-20
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,113 @@ class Gate:
     meaning: str
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """A gate before it is used. limit: its field in GateLimits, or empty where it only informs.
+
+    both_ways: whether a fall fails like a rise.
+    """
+
+    name: str
+    unit: str
+    limit: str
+    both_ways: bool
+    meaning: str
+
+
+LAG = _Kind("lag", "samples", "lag_samples", True, "The cleaned sound lags the original.")
+LENGTH = _Kind("length", "samples", "length_samples", True, "The length has changed.")
+CLIPPING = _Kind(
+    "clipping",
+    "samples",
+    "clipped_samples",
+    True,
+    "Samples at full scale that were not there in the original.",
+)
+LEVEL = _Kind(
+    "speech level",
+    "dB",
+    "level_change_db",
+    True,
+    "Change of level where speech stands 15 dB above the noise.",
+)
+SIBILANTS = _Kind(
+    "sibilants", "dB", "sibilant_loss_db", False, "Loss at 4-10 kHz in s, sh and the like."
+)
+AIR = _Kind("air", "dB", "air_loss_db", False, "Loss at 8-20 kHz in the consonants.")
+BREATHS = _Kind(
+    "breaths",
+    "dB",
+    "breath_loss_db",
+    False,
+    "Loss of breaths and other short sounds next to the words.",
+)
+SUPPRESSED = _Kind(
+    "over-suppressed",
+    "share",
+    "over_suppressed",
+    False,
+    "Share of what stands 25 dB above the noise that came out more than 10 dB lower.",
+)
+MUSICAL = _Kind(
+    "musical noise",
+    "ln ratio",
+    "musical_noise",
+    False,
+    "How much more single tones stand out of the pauses than before (log-kurtosis ratio).",
+)
+WARBLE = _Kind(
+    "warble", "dB", "warble_db", False, "How the gain of clear speech flutters above 2 Hz, RMS."
+)
+RANGE = _Kind(
+    "loudness range", "LU", "range_change_lu", True, "Change of the loudness range of the speech."
+)
+NOISE = _Kind(
+    "noise",
+    "dB",
+    "noise_added_db",
+    False,
+    "Change of level in the pauses; negative is noise taken.",
+)
+LEFT = _Kind(
+    "noise left", "dB", "", False, "Level of the pauses against the speech; it holds nothing back."
+)
+PHASE = _Kind(
+    "phase",
+    "correlation",
+    "correlation_lost",
+    False,
+    "By how much the correlation with the first channel of the group fell in clear speech.",
+)
+MONO = _Kind(
+    "mono sum",
+    "dB",
+    "mono_change_db",
+    True,
+    "Change of level of the sum with the first channel, beyond that of the two.",
+)
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        *(LAG, LENGTH, CLIPPING, LEVEL, SIBILANTS, AIR, BREATHS, SUPPRESSED, MUSICAL, WARBLE),
+        *(RANGE, NOISE, LEFT, PHASE, MONO),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A channel to be judged.
+
+    read_raw, read_clean: read(start, n) gives n mono float64 samples, zeros outside.
+    speech: spans (start, end) in samples in which somebody speaks.
+    """
+
+    read_raw: Read
+    read_clean: Read
+    speech: Sequence[tuple[int, int]]
+
+
 def judge(
     read_raw: Read,
     read_clean: Read,
@@ -59,223 +165,153 @@ def judge(
     limits: GateLimits,
     clean_frames: int,
 ) -> tuple[Gate, ...]:
-    """Judge one cleaned channel.
+    """Judge one cleaned channel; as `judge_group` for a group of one."""
+    channel = Judged(read_raw, read_clean, speech)
+    return judge_group([channel], frames, sample_rate, limits, clean_frames)[0]
 
-    read_raw, read_clean: read(start, n) gives n mono float64 samples, zeros outside.
-    frames, clean_frames: samples that the original and the cleaned channel have.
-    sample_rate: Hz of both. speech: spans (start, end) in samples in which somebody speaks.
-    Gives a gate for each of lag, length, clipping, speech level, sibilants, air, over-suppression,
-    musical noise and noise. Both channels are read three times, in blocks; memory does not grow
-    with the length.
+
+def judge_group(
+    channels: Sequence[Judged],
+    frames: int,
+    sample_rate: int,
+    limits: GateLimits,
+    clean_frames: int,
+) -> tuple[tuple[Gate, ...], ...]:
+    """Judge the cleaned channels of a microphone group.
+
+    frames, clean_frames: samples that the original and the cleaned channels have.
+    sample_rate: Hz of both. Gives for each channel a gate for each of lag, length, clipping,
+    speech level, sibilants, air, breaths, over-suppression, musical noise, warble, loudness
+    range, noise and noise left; from the second channel on also phase and mono sum, against
+    the first. Every channel is read once in blocks, and once more in eight places for the lag;
+    memory does not grow with the length but for 60 bytes a second.
     """
-    spectra = PairedSpectra(read_raw, read_clean, frames, sample_rate)
-    spans = _merged(speech, frames)
-    pauses = _measure_pauses(spectra, _gaps(spans, frames, round(PAUSE_GUARD_S * sample_rate)))
-    voice = _measure_speech(spectra, spans, pauses)
-    lag = _lag(read_raw, read_clean, spans or [(0, frames)], sample_rate)
-    clipped = _newly_clipped(read_raw, read_clean, frames)
-    length = clean_frames - frames
-    return (
-        _gate("lag", lag, "samples", limits.lag_samples, "The cleaned sound lags the original."),
-        _gate("length", length, "samples", limits.length_samples, "The length has changed."),
-        _gate(
-            "clipping",
-            clipped,
-            "samples",
-            limits.clipped_samples,
-            "Samples at full scale that were not there in the original.",
-        ),
-        _gate(
-            "speech level",
-            voice.level_change_db,
-            "dB",
-            limits.level_change_db,
-            "Change of level where speech stands 15 dB above the noise.",
-        ),
-        _one_sided(
-            "sibilants",
-            voice.sibilant_loss_db,
-            "dB",
-            limits.sibilant_loss_db,
-            "Loss at 4-10 kHz in s, sh and the like.",
-        ),
-        _one_sided(
-            "air", voice.air_loss_db, "dB", limits.air_loss_db, "Loss at 8-20 kHz in speech."
-        ),
-        _one_sided(
-            "over-suppressed",
-            voice.over_suppressed,
-            "share",
-            limits.over_suppressed,
-            "Share of what stands 25 dB above the noise that came out more than 10 dB lower.",
-        ),
-        _one_sided(
-            "musical noise",
-            pauses.musical_noise,
-            "ln ratio",
-            limits.musical_noise,
-            "How much more single tones stand out of the pauses than before (log-kurtosis ratio).",
-        ),
-        _one_sided(
-            "noise",
-            -pauses.taken_db,
-            "dB",
-            limits.noise_added_db,
-            "Change of level in the pauses; negative is noise taken.",
-        ),
+    tallies = [_Tally(_merged(item.speech, frames), frames, sample_rate) for item in channels]
+    readings = [
+        Paired(item.read_raw, item.read_clean, frames, sample_rate).passages() for item in channels
+    ]
+    for passages in zip(*readings, strict=True):
+        heard = [tally.add(passage) for tally, passage in zip(tallies, passages, strict=True)]
+        for tally, passage, (spoken, floor) in zip(
+            tallies[1:], passages[1:], heard[1:], strict=True
+        ):
+            both = spoken & heard[0][0]
+            tally.image.add(
+                (passages[0].before[both], passages[0].after[both]),
+                (passage.before[both], passage.after[both]),
+                (heard[0][1], floor),
+            )
+    found = []
+    for index, (item, tally) in enumerate(zip(channels, tallies, strict=True)):
+        spans = tally.spans or [(0, frames)]
+        lag = _lag(item.read_raw, item.read_clean, spans, sample_rate)
+        values = {"lag": float(lag), "length": float(clean_frames - frames), **tally.values()}
+        if index:
+            values["phase"] = tally.image.correlation_lost
+            values["mono sum"] = tally.image.mono_change_db
+        found.append(tuple(_graded(_KINDS[name], value, limits) for name, value in values.items()))
+    return tuple(found)
+
+
+def regraded(gates: Sequence[Gate], limits: GateLimits) -> tuple[Gate, ...]:
+    """Gates that were measured before, against other limits."""
+    return tuple(_graded(_KINDS[gate.name], gate.value, limits) for gate in gates)
+
+
+def _graded(kind: _Kind, value: float, limits: GateLimits) -> Gate:
+    limit = float(getattr(limits, kind.limit)) if kind.limit else 0.0
+    measured = abs(value) if kind.both_ways else value
+    return Gate(
+        kind.name, value, kind.unit, limit, not kind.limit or measured <= limit, kind.meaning
     )
-
-
-def _gate(name: str, value: float, unit: str, limit: float, meaning: str) -> Gate:
-    """A gate that fails on a change either way."""
-    return Gate(name, float(value), unit, float(limit), abs(value) <= limit, meaning)
-
-
-def _one_sided(name: str, value: float, unit: str, limit: float, meaning: str) -> Gate:
-    """A gate that fails on a rise only."""
-    return Gate(name, float(value), unit, float(limit), value <= limit, meaning)
-
-
-@dataclass(frozen=True)
-class _Pauses:
-    """raw, clean: mean noise power of each bin. musical_noise, taken_db: the two gates."""
-
-    raw: NDArray[np.float64]
-    clean: NDArray[np.float64]
-    musical_noise: float
-    taken_db: float
-
-
-@dataclass(frozen=True)
-class _Voice:
-    level_change_db: float
-    sibilant_loss_db: float
-    air_loss_db: float
-    over_suppressed: float
-
-
-def _measure_pauses(spectra: PairedSpectra, pauses: list[tuple[int, int]]) -> _Pauses:
-    """The noise of the pauses before and after; of the quietest tenth where there is no pause."""
-    raw, clean = _noise_of(spectra, pauses, float("inf"))
-    if raw.count < FEWEST_FRAMES:
-        whole = [(0, spectra.frames)]
-        levels = np.concatenate(
-            [np.zeros(0), *(before.sum(1) for before, _ in spectra.over(0, spectra.frames))]
-        )
-        sounding = levels[levels > SILENCE]
-        quiet = float(np.quantile(sounding, QUIET_SHARE)) if len(sounding) else 0.0
-        raw, clean = _noise_of(spectra, whole, quiet)
-    band = spectra.band(SPEECH_BAND)
-    ratios = np.zeros(1)
-    if raw.count >= FEWEST_FRAMES:
-        ratios = np.log(clean.kurtosis[band] / np.maximum(raw.kurtosis[band], SILENCE))
-    taken = _loss_db(float(raw.mean[band].sum()), float(clean.mean[band].sum()))
-    return _Pauses(raw.mean, clean.mean, float(np.median(ratios)), taken)
-
-
-def _noise_of(
-    spectra: PairedSpectra, spans: list[tuple[int, int]], loudest: float
-) -> tuple[Moments, Moments]:
-    """Moments of the frames whose original power is not above `loudest`."""
-    bins = spectra.size // 2 + 1
-    raw, clean = Moments(bins), Moments(bins)
-    for start, end in spans:
-        for before, after in spectra.over(start, end):
-            level = before.sum(1)
-            # A frame of digital silence, before or after, says nothing about noise.
-            counted = (level > SILENCE) & (after.sum(1) > SILENCE) & (level <= loudest)
-            raw.add(before[counted])
-            clean.add(after[counted])
-    return raw, clean
 
 
 @dataclass
-class _Band:
-    """A band of the speech, less the noise of the pauses, summed over the frames that carry it."""
+class _Tally:
+    """Everything that is measured of a channel, passage by passage."""
 
-    bins: slice
-    noise: _Pauses
-    frames: int = 0
-    whole: float = 0.0
-    raw: float = 0.0
-    clean: float = 0.0
+    spans: list[tuple[int, int]]
+    frames: int
+    sample_rate: int
+    clipped: int = 0
+    noise: Noise = field(init=False)
+    speech: Speech = field(init=False)
+    breaths: Breaths = field(init=False)
+    image: Image = field(init=False)
 
-    def add(
-        self,
-        before: NDArray[np.float64],
-        after: NDArray[np.float64],
-        chosen: NDArray[np.bool_],
-    ) -> None:
-        """Take in a batch (frames, bins), of which only the chosen frames may count."""
-        floor, left = self._floors()
-        raw, clean = before[:, self.bins].sum(1), after[:, self.bins].sum(1)
-        audible = chosen & (raw > max(AUDIBLE_RATIO * floor, SILENCE))
-        self.frames += len(raw)
-        self.whole += float(raw.sum())
-        self.raw += float(np.sum(raw[audible] - floor))
-        self.clean += float(np.sum(np.maximum(clean[audible] - left, 0.0)))
+    def __post_init__(self) -> None:
+        self.noise = Noise(self.sample_rate, frame_size(self.sample_rate) // 2 + 1)
+        self.speech = Speech(self.sample_rate)
+        self.breaths = Breaths(self.sample_rate)
+        self.image = Image(self.sample_rate)
 
-    @property
-    def loss_db(self) -> float:
-        """The loss, or 0 where speech brings no more into the band than the noise has."""
-        if self.whole <= 2 * self._floors()[0] * self.frames:
+    def add(self, passage: Passage) -> tuple[NDArray[np.bool_], Floor]:
+        """Take in a passage; for each frame whether it is speech, and the passage's noise."""
+        hot = np.abs(passage.clean) >= CLIPPED
+        if hot.any():
+            self.clipped += int(np.sum(hot & (np.abs(passage.raw) < CLIPPED)))
+        raw, clean = power(passage.before), power(passage.after)
+        guard = round(PAUSE_GUARD_S * self.sample_rate)
+        spoken = self._inside(passage, self.spans)
+        paused = self._inside(passage, _gaps(self.spans, self.frames, guard))
+        silent = self._inside(passage, _gaps(self.spans, self.frames, 0))
+        floor = self.noise.add(raw, clean, paused)
+        self.speech.add(raw, clean, spoken, floor)
+        self.breaths.add(raw, clean, ~silent)
+        return spoken, floor
+
+    def _inside(self, passage: Passage, spans: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+        """For each frame of a passage whether it lies wholly in one of the spans."""
+        hop = frame_size(self.sample_rate) // 2
+        count = len(passage.before)
+        inside = np.zeros(count, bool)
+        for start, end in spans:
+            first = -(-start // hop) - passage.first
+            last = (end - 2 * hop) // hop + 1 - passage.first
+            if last > 0 and first < count:
+                inside[max(0, first) : last] = True
+        return inside
+
+    def values(self) -> dict[str, float]:
+        """What was measured, by the names of the gates."""
+        return {
+            "clipping": float(self.clipped),
+            "speech level": self.speech.level_change_db,
+            "sibilants": self.speech.sibilants.loss_db,
+            "air": self.speech.air.loss_db,
+            "breaths": self.breaths.loss_db,
+            "over-suppressed": self.speech.over_suppressed,
+            "musical noise": self.noise.musical_noise,
+            "warble": self.speech.warble_db,
+            "loudness range": self.speech.range_change,
+            "noise": -self.noise.taken_db,
+            "noise left": self._left_db(),
+        }
+
+    def _left_db(self) -> float:
+        """The noise that is left against the cleaned speech, -120 to 60 dB; 0 without speech."""
+        if self.speech.power <= LEAST_POWER:
             return 0.0
-        return _loss_db(self.raw, self.clean)
-
-    def _floors(self) -> tuple[float, float]:
-        return float(self.noise.raw[self.bins].sum()), float(self.noise.clean[self.bins].sum())
-
-
-def _measure_speech(spectra: PairedSpectra, spans: list[tuple[int, int]], noise: _Pauses) -> _Voice:
-    """Level, sibilants, air and over-suppression where speech stands clear of the noise."""
-    speech, voice = spectra.band(SPEECH_BAND), spectra.band(VOICE_BAND)
-    sibilants = _Band(spectra.band(SIBILANT_BAND), noise)
-    air = _Band(spectra.band(AIR_BAND), noise)
-    below_air = spectra.band(BELOW_AIR_BAND)
-    clear, cells = np.zeros(2), np.zeros(2)
-    for start, end in spans:
-        for before, after in spectra.over(start, end):
-            raw, clean = before[:, speech], after[:, speech]
-            stands_out = raw > np.maximum(CLEAR_RATIO * noise.raw[speech], SILENCE)
-            clear += [raw[stands_out].sum(), clean[stands_out].sum()]
-            certain = raw > np.maximum(CERTAIN_RATIO * noise.raw[speech], SILENCE)
-            cells += [certain.sum(), np.sum(certain & (clean < SUPPRESSED_RATIO * raw))]
-            hissing = before[:, sibilants.bins].sum(1) > before[:, voice].sum(1)
-            sibilants.add(before, after, hissing)
-            below = before[:, below_air]
-            # Air belongs to a consonant below it; a rustle of its own is noise.
-            consonant = below.sum(1) > AUDIBLE_RATIO * float(noise.raw[below_air].sum())
-            air.add(before, after, consonant & (below.sum(1) > before[:, air.bins].sum(1)))
-    return _Voice(
-        level_change_db=-_loss_db(clear[0], clear[1]),
-        sibilant_loss_db=sibilants.loss_db,
-        air_loss_db=air.loss_db,
-        over_suppressed=float(cells[1] / cells[0]) if cells[0] else 0.0,
-    )
-
-
-def _loss_db(raw: float, clean: float) -> float:
-    """How much lower the cleaned power is, at most 120 dB; 0 where the original has none."""
-    if raw <= SILENCE:
-        return 0.0
-    return float(10 * np.log10(raw / max(clean, raw * 1e-12)))
+        ratio = self.noise.left / self.speech.power
+        return float(10 * np.log10(np.clip(ratio, 1e-12, 1e6)))
 
 
 def _lag(read_raw: Read, read_clean: Read, spans: list[tuple[int, int]], sample_rate: int) -> int:
     """Samples by which the cleaned channel comes later, from windows spread over the speech."""
+    from scipy.fft import irfft, next_fast_len, rfft
+
     reach = round(LAG_S * sample_rate)
-    length = sample_rate
-    total = np.zeros(2 * reach + 1)
+    length = round(LAG_WINDOW_S * sample_rate)
+    size = next_fast_len(2 * length + 2 * reach, real=True)
+    total = np.zeros(size // 2 + 1, np.complex128)
     for at in _spread([(start, end - start) for start, end in spans], LAG_WINDOWS):
         first = at - length // 2
         raw = np.diff(read_raw(first, length))
         clean = np.diff(read_clean(first - reach, length + 2 * reach))
-        size = 1 << (len(clean) + len(raw)).bit_length()
-        product = np.fft.rfft(clean, size) * np.conj(np.fft.rfft(raw, size))
-        total += np.fft.irfft(product, size)[: 2 * reach + 1]
+        total += rfft(clean, size) * np.conj(rfft(raw, size))
     if not np.any(total):
         return 0
-    return int(np.argmax(total)) - reach
+    return int(np.argmax(irfft(total, size)[: 2 * reach + 1])) - reach
 
 
 def _spread(spans: list[tuple[int, int]], count: int) -> list[int]:
@@ -290,17 +326,6 @@ def _spread(spans: list[tuple[int, int]], count: int) -> list[int]:
                 break
             offset -= length
     return positions
-
-
-def _newly_clipped(read_raw: Read, read_clean: Read, frames: int) -> int:
-    """Samples at full scale in the cleaned channel that were below it before."""
-    count, block = 0, 1 << 20
-    for start in range(0, frames, block):
-        n = min(block, frames - start)
-        hot = np.abs(read_clean(start, n)) >= CLIPPED
-        if np.any(hot):
-            count += int(np.sum(hot & (np.abs(read_raw(start, n)) < CLIPPED)))
-    return count
 
 
 def _merged(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int]]:

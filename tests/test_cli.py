@@ -85,7 +85,7 @@ def test_the_outcome_of_a_cut_as_json(delivered: Delivered, own_home: Home) -> N
     }
     assert ran.json["out"] == str(delivered.out)
     assert ran.json["takes"] == 4
-    assert ran.json["files"] == len(delivered.list["files"]) == 17
+    assert ran.json["files"] == len(delivered.list["files"]) == 18
     assert ran.json["loudness"] == pytest.approx(delivered.list["loudness"]["measured_lufs"])
 
 
@@ -129,7 +129,7 @@ def test_a_summary_for_people_has_no_escape_codes(delivered: Delivered, own_home
         "Report",
     ]
     assert out.splitlines()[0] == str(delivered.out)
-    assert "17 files, already as it should be" in out
+    assert "18 files, already as it should be" in out
     assert Path(rows[-1][1]).is_file()
 
 

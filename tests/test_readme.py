@@ -57,6 +57,7 @@ def desk(delivered: Delivered, own_home: Home, tmp_path: Path) -> Path:
     shutil.copy(stems(delivered.out)["DX"], tmp_path / "my_edit.wav")
     shutil.copy(stems(delivered.out)["A1_DX.PROD"], tmp_path / "MIXDOWN.wav")
     shutil.copy(delivered.film / "sound" / "1-T01.wav", tmp_path / "INTERVIEW.wav")
+    shutil.copy(delivered.film / "sound" / "1-T01.wav", tmp_path / "SOUND.wav")
     shutil.copy(stems(delivered.out)["DX"], tmp_path / "SOMETHING.wav")
     return tmp_path
 
@@ -92,7 +93,8 @@ def test_every_command_and_option_exists(tmp_path: Path) -> None:
     for option in sorted(asked):
         assert option in help_text, option
     helps = help_text + "".join(
-        home.run(name, "--help").out for name in ("relink", "override", "reconform", "sync")
+        home.run(name, "--help").out
+        for name in ("relink", "override", "reconform", "sync", "ab", "loudness")
     )
     for option in sorted(set(re.findall(r"`(--[a-z-]+)", README))):
         assert option in helps, option

@@ -28,6 +28,8 @@ from core.speech import Line, Word
 from core.time import RATES
 from flows import clip_view, report
 from flows.listen import Heard
+from flows.microphones import LineMicrophone, MicrophoneReport, TakeMicrophones
+from flows.mono_sum import CutMicrophones, Doubled
 from flows.pictures import (
     colours,
     cut_picture,
@@ -41,8 +43,11 @@ from flows.report import Brief, write_report
 from flows.stems import Rendered, Stem, StemName
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
+from models.alignment import Alignment
 from models.card import ModelCard
 from models.loudness import GainDecision
+from models.microphones import Kind, Microphone
+from models.mono_sum import MonoSum
 from models.quality import Gate
 
 RATE = 48_000
@@ -113,7 +118,7 @@ class World:
         gain = GainDecision(-1.5, -23.0, False, "-1.5 dB bring the programme to -23 LUFS.")
         self.rendered = Rendered((stem,), RATE, 3600 * RATE, 8 * RATE, -21.5, -3.3, gain)
 
-    def write(self) -> str:
+    def write(self, microphones: CutMicrophones | None = None) -> str:
         path = write_report(
             self.out,
             self.turnover,
@@ -125,6 +130,7 @@ class World:
                 load_delivery("none"),
                 self.out,
                 ("RNNoise stands in.", f"A note {EVIL}."),
+                microphones,
             ),
             Silent(),
         )
@@ -315,12 +321,16 @@ def test_loudness_is_given_before_and_after_the_gain(world: World) -> None:
 
 def test_pictures_show_raw_and_cleaned_and_stay_small(world: World) -> None:
     pictures = _pictures(world.write())
-    assert len(pictures) == 4
+    assert len(pictures) == 6
     for data in pictures:
         assert len(data) <= 20_000
         assert Image.open(io.BytesIO(data)).size == (300, 120)
-    raw, clean = (np.mean(np.asarray(Image.open(io.BytesIO(data)))) for data in pictures[:2])
-    assert clean < raw
+    raw, clean, removed = (
+        np.mean(np.asarray(Image.open(io.BytesIO(data)))) for data in pictures[:3]
+    )
+    # What was left is a tenth of the sound, so that what was taken is next to all of it.
+    assert clean < removed
+    assert abs(removed - raw) < 0.05 * raw
 
 
 def test_a_stretch_that_is_played_twice_is_drawn_once(
@@ -341,8 +351,8 @@ def test_a_stretch_that_is_played_twice_is_drawn_once(
         cut=replace(cut, tracks=(replace(cut.tracks[0], events=events), cut.tracks[1])),
         links={"A1/001": first, "A1/002": replace(second, source_start=first.source_start)},
     )
-    assert len(_pictures(world.write())) == 4
-    assert len(calls) == 2
+    assert len(_pictures(world.write())) == 6
+    assert len(calls) == 3
 
 
 def test_a_feature_pictures_only_what_is_flagged_and_says_so(
@@ -351,7 +361,7 @@ def test_a_feature_pictures_only_what_is_flagged_and_says_so(
     monkeypatch.setattr(clip_view, "MOST_PICTURED", 1)
     monkeypatch.setattr(report, "MOST_PICTURED", 1)
     page = world.write()
-    assert len(_pictures(page)) == 2
+    assert len(_pictures(page)) == 3
     assert "1 of 2 clips have pictures" in Reader(page).text
     passed = {
         key: replace(take, gates=(tuple(replace(gate, passed=True) for gate in take.gates[0]),))
@@ -447,3 +457,40 @@ def test_a_dissolve_crosses_in_the_picture() -> None:
 def test_a_position_between_frames_keeps_its_hundredths() -> None:
     assert timecode(Fraction(90_000), RATES["25"]) == "01:00:00:00"
     assert timecode(90_000 + Fraction(2, 5), RATES["25"]) == "01:00:00:00.40"
+
+
+def test_microphones_are_told_with_what_their_sum_loses(world: World) -> None:
+    assert "Microphones" not in Reader(world.write()).text
+    boom, lav = (
+        Microphone(0, f"BOOM{EVIL}", Kind.BOOM),
+        Microphone(1, "REN", Kind.LAV, "REN"),
+    )
+    late = Alignment(48.04, True, 0.9, (), 0.0, 0.0)
+    take = TakeMicrophones(
+        f"12A-T01.wav{EVIL}",
+        "e1",
+        RATE,
+        0,
+        (
+            MicrophoneReport(boom, None, -52.0, None, 0),
+            MicrophoneReport(lav, late, -60.0, -14.0, 1),
+        ),
+        (LineMicrophone("REN", RATE, 2 * RATE, 1, f"drier than{EVIL}", 3.0, ()),),
+    )
+    lost = MonoSum(48.04, False, 499.6, -2.6, -12.0, 500.0)
+    doubled = Doubled(
+        ("A1/001", "A2/001"), ("01:00:00:00", "01:00:01:00"), "a.wav", ("BOOM", "REN"), RATE, lost
+    )
+    page = Reader(world.write(CutMicrophones((take,), (doubled,))))
+    text = " ".join(page.text.split())
+    for words in (
+        f"BOOM{EVIL}reference",
+        "REN+48.0 samples (+1.001 ms) turned −60.0 dBFS−14 dB1",
+        f"10:00:01:00RENRENdrier than{EVIL}",
+        "A1/001 (BOOM) and A2/001 (REN) play a.wav together from 01:00:00:00 to 01:00:01:00: "
+        "REN comes 1.00 ms later, so the sum loses 2.6 dB, has its first notch at 500 Hz, "
+        "loses 12.0 dB around 500 Hz; move one, or keep only one.",
+    ):
+        assert words in text
+    assert not page.faults
+    assert not page.open

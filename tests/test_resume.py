@@ -11,6 +11,7 @@ import struct
 import subprocess
 import time
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from production import (
     stems,
 )
 
+from config.recipes import GateLimits
 from flows.lock import NAME, only_writer
 from flows.progress import Silent
 
@@ -106,20 +108,22 @@ def test_a_file_that_somebody_else_put_there_survives_the_next_version(own: Deli
 
 def test_another_recipe_cleans_again(own: Delivered, tmp_path: Path) -> None:
     words = ("clean", own.film / "v1.otio", "--out", tmp_path / "other", "--direct", "--json")
-    outcome = own.home.run(*words, "--recipe", "gentle").json
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("limit_db = 9\n")
+    outcome = own.home.run(*words, "--recipe", recipe).json
     assert (outcome["takes_cleaned"], outcome["takes_heard"]) == (4, 0)
     assert sound_of(tmp_path / "other") != sound_of(own.out)
 
 
 def test_other_limits_judge_again_without_cleaning(own: Delivered, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
-    gates = ("level_change_db", "sibilant_loss_db", "air_loss_db", "over_suppressed")
+    gates = [field.name for field in fields(GateLimits) if not field.name.endswith("_samples")]
     counts = {}
     for limit in (100, 0):
         lines = [
             f"{gate} = {min(limit, 1) if gate == 'over_suppressed' else limit}" for gate in gates
         ]
-        recipe.write_text("\n".join(["limit_db = 12", "[gates]", *lines]))
+        recipe.write_text("\n".join(["limit_db = 26", "[gates]", *lines]))
         words = ("clean", own.film / "v1.otio", "--out", tmp_path / f"other{limit}", "--direct")
         outcome = own.home.run(*words, "--recipe", recipe, "--json").json
         assert outcome["takes_cleaned"] == 0
