@@ -26,6 +26,7 @@ from production import (
     record_take,
     sound_of,
     stems,
+    steps,
 )
 
 from config.recipes import GateLimits
@@ -283,3 +284,16 @@ def test_a_run_that_is_broken_off_by_hand_says_what_to_do(
     assert ran.err == "Stopped. What was finished is kept; run the same command to go on.\n"
     assert home.run(*words).code == 0
     assert sf.info(stems(tmp_path / "out")["DX"]).samplerate == RATE
+
+
+def test_media_under_another_name_are_known_by_their_sound(own: Delivered, tmp_path: Path) -> None:
+    for number, path in enumerate(sorted((own.film / "sound").glob("*.wav"))):
+        sound, rate = sf.read(path, dtype="int32", always_2d=True)
+        # Nothing but the sound stays: no timecode, no scene, another name.
+        sf.write(path.with_name(f"sound {number}.wav"), sound, rate, subtype="PCM_24")
+        path.unlink()
+    words = ("clean", own.film / "v1.otio", "--out", tmp_path / "again", "--direct", "--json")
+    outcome = own.home.run(*words).json
+    assert (outcome["offline"], outcome["takes_cleaned"]) == ([], 0)
+    again, before = stems(tmp_path / "again"), stems(own.out)
+    assert steps(again["A1_DX.DX"]).tolist() == steps(before["A1_DX.DX"]).tolist()
