@@ -7,6 +7,7 @@ import os
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -28,6 +29,7 @@ from cli import (
     trace,
 )
 from cli.common import ERR, quietly_closed
+from cli.interrupt import STOP, heeded
 from core.errors import ExitCode, RoomtoneError
 
 INTERRUPTED = 130
@@ -61,16 +63,20 @@ app.add_typer(config_show.app, name="config")
 def main() -> None:
     """Run a command and exit with one of the documented codes."""
     try:
-        with quietly_closed():
+        with heeded(), quietly_closed():
             app()
     except RoomtoneError as fault:
+        if STOP.is_set():
+            _stopped()
         ERR.print(f"[red]roomtone:[/red] {_escaped(str(fault))}")
         sys.exit(fault.exit_code)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            ERR.print("Stopped. What was finished is kept; run the same command to go on.")
+            _stopped()
         raise
     except Exception as fault:
+        if STOP.is_set():
+            _stopped()
         log = _log_fault()
         first = str(fault).splitlines()[0] if str(fault) else ""
         ERR.print(
@@ -78,6 +84,12 @@ def main() -> None:
             f"{_escaped(first)}); the details are in {log}."
         )
         sys.exit(ExitCode.INTERNAL)
+
+
+def _stopped() -> NoReturn:
+    """Say that the person broke the command off, and end as shells expect it."""
+    ERR.print("Stopped. What was finished is kept; run the same command to go on.")
+    sys.exit(INTERRUPTED)
 
 
 def _escaped(text: str) -> str:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from cli.interrupt import Heeding
 from flows.progress import Progress, Silent
 
 
@@ -46,7 +47,7 @@ def shown(quiet: bool) -> Iterator[Progress]:
     """Progress on the error stream where that is a terminal and nobody asked for quiet."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield Silent()
+        yield Heeding(Silent())
         return
     columns = (
         TextColumn("{task.description}"),
@@ -55,4 +56,4 @@ def shown(quiet: bool) -> Iterator[Progress]:
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=console, transient=True) as bars:
-        yield Shown(bars)
+        yield Heeding(Shown(bars))

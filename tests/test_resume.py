@@ -280,7 +280,9 @@ def test_a_run_that_is_broken_off_by_hand_says_what_to_do(
         time.sleep(0.02)
     run.send_signal(signal.SIGINT)
     ran = ended(run)
-    assert (ran.code, ran.out) == (130, "")
+    # Python may end by the signal itself, which shells show as 130 as well.
+    assert ran.code in (130, -signal.SIGINT)
+    assert ran.out == ""
     assert ran.err == "Stopped. What was finished is kept; run the same command to go on.\n"
     assert home.run(*words).code == 0
     assert sf.info(stems(tmp_path / "out")["DX"]).samplerate == RATE
