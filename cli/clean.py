@@ -77,6 +77,8 @@ def command(
     load_recipe(settings.recipe)
     load_delivery(settings.loudness)
     for path in inputs:
+        if path.is_dir() and path.suffix.lower() not in FOLDERS:
+            raise InputError(f"{path} is a folder; name the cut or the sound files in it.")
         if not path.is_file() and path.suffix.lower() not in FOLDERS:
             raise InputError(f"{path} does not exist; give the path of a cut or of sound files.")
     cuts = [path for path in inputs if path.suffix.lower() in SUFFIXES]

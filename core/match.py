@@ -191,6 +191,16 @@ def _same_media(one: _Identity, other: _Identity) -> bool:
     return bool(one.reel) and one.reel == other.reel and not (one.stems and other.stems)
 
 
+def counted_alike(one: Item, other: Item) -> bool:
+    """Whether the channels of two events count in the same file.
+
+    They do not where each names a file of its own: a mono made from a poly file has its only
+    channel first, whichever microphone it is.
+    """
+    mine, theirs = one.identity.stems, other.identity.stems
+    return bool(mine & theirs) or not (mine and theirs)
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two events that may be one. weight: how surely. basis: how their sources are compared."""
@@ -244,7 +254,7 @@ class _Group:
         for at in near:
             other = items[self.members[at]]
             mine, theirs = item.event.channels, other.event.channels
-            if mine and theirs and not set(mine) & set(theirs):
+            if counted_alike(item, other) and mine and theirs and not set(mine) & set(theirs):
                 continue
             exact = bool(shares[at] > 1 - 1e-9)
             weight = 10 * float(shares[at]) + 4 * exact + (bool(mine) and mine == theirs)

@@ -21,6 +21,7 @@ from core.match import (
     assignment,
     candidates,
     clock_rate,
+    counted_alike,
     expected_moves,
     items_of,
     overlaps,
@@ -251,7 +252,12 @@ class _Describer:
                 ("gain", abs(old.gain_db - new.gain_db) > 0.01),
                 ("automation", points[0] != points[1]),
                 ("pan", (old.pan or 0.0) != (new.pan or 0.0)),
-                ("channels", bool(old.channels and new.channels) and old.channels != new.channels),
+                (
+                    "channels",
+                    bool(old.channels and new.channels)
+                    and counted_alike(one, other)
+                    and old.channels != new.channels,
+                ),
                 ("track", other.track.name != expected_track),
                 ("on or off", heard[0] != heard[1]),
                 ("pitch", old.keeps_pitch != new.keeps_pitch),

@@ -130,7 +130,12 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     loudness = _loudness(rendered, job.spec)
     made = Made(job.out, key, job.spec.name, started, rendered, clips, files, job.recipe.retimed)
     remember_delivery(work, turnover, cleaned, made)
-    delivery.finish(job.out, _content(ready, key, loudness, notes, told, found), files)
+    removed = delivery.finish(job.out, _content(ready, key, loudness, notes, told, found), files)
+    if removed:
+        notes = (
+            *notes,
+            f"{removed} files of the delivery before were removed.",
+        )
     return _outcome(ready, loudness, len(files), notes, made=True)
 
 

@@ -126,8 +126,12 @@ def announce(folder: Path, key: str) -> None:
     _write_list(folder, {"state": "in progress", "key": key, "files": earlier})
 
 
-def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFile]) -> None:
-    """Write the final list, after removing what an earlier delivery left that this one has not."""
+def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFile]) -> int:
+    """Write the final list, after removing what an earlier delivery left that this one has not.
+
+    Gives how many files were removed; those that somebody changed since stay.
+    """
+    removed = 0
     new = {entry.path for entry in files}
     for entry in read_list(folder).get("files", ()):
         path = (folder / entry["path"]).resolve()
@@ -135,9 +139,11 @@ def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFi
         unchanged = inside and path.is_file() and path.stat().st_size == entry["bytes"]
         if entry["path"] not in new and unchanged and file_sha256(path) == entry["sha256"]:
             path.unlink()
+            removed += 1
     _write_list(
         folder, {"state": "complete", **content, "files": [asdict(entry) for entry in files]}
     )
+    return removed
 
 
 def _write_list(folder: Path, content: Mapping[str, Any]) -> None:

@@ -93,7 +93,9 @@ class Ready:
     @property
     def repaired(self) -> tuple[str, ...]:
         """What was mended, a sentence a microphone and step."""
-        return tuple(text for take in self.cleaned.values() for text in take.repairs)
+        told = (text for take in self.cleaned.values() for text in take.repairs)
+        # Variants of one take that a person decided for are mended alike.
+        return tuple(dict.fromkeys(told))
 
     @property
     def flagged(self) -> tuple[str, ...]:

@@ -42,9 +42,7 @@ def own_words(words: list[str]) -> list[str]:
         ("reconform", "OLD"): "cuts/reel1_v3.otio",
         ("OLD", "NEW"): "cuts/reel1_v4.otio",
     }
-    own = [places.get((before, word), word) for before, word in itertools.pairwise(words)]
-    # The README's sound lies among the media folders of the settings.
-    return [*own, "--media", "sound"] if own[0] == "override" else own
+    return [places.get((before, word), word) for before, word in itertools.pairwise(words)]
 
 
 @pytest.fixture

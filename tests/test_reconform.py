@@ -659,3 +659,14 @@ def test_a_real_production_track_is_re_cut_to_the_sample(harbour: Path, tmp_path
     # A frame about each join, and what is new: 15 frames of 27B-T01 and all of 12A-T01 at the end.
     joins = {frame for join in (372, 502, 642, 743) for frame in (join - 1, join)}
     assert apart <= joins | set(range(903, 918)) | set(range(928, 976))
+
+
+def test_a_cleaned_mono_is_known_for_the_channel_of_the_poly_file_that_it_was() -> None:
+    def cut(name: str, channel: int, start: int) -> Cut:
+        media = MediaReference(name="12A-3", file_name=name, scene="12A", take="3")
+        item = Event("A1/001", Fraction(start), Fraction(48), Fraction(500), media, (channel,))
+        return Cut("reel", RATES["24"], 0, Fraction(start + 48), (Track("A1", (item,)),))
+
+    found = changes(cut("12A-T03.wav", 1, 0), cut("12A_3_BOOM.wav", 0, 6))
+    assert [change.kind for change in found.changes] == ["moved"]
+    assert "channels" not in found.changes[0].changed

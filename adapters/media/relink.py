@@ -170,8 +170,6 @@ def _ask(event: Event, tables: Tables, folder: Path) -> tuple[list[_Tried], Link
         step, decision = _try(event, criterion, tables)
         tried.append(step)
         if isinstance(decision, Link):
-            if refused:
-                decision = replace(decision, notes=(refused, *decision.notes))
             doubtful = any(p.doubtful for p, _ in step.fits if p.media == decision.media)
             if not doubtful or criterion.trust is Trust.URL:
                 return tried, decision
