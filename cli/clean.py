@@ -191,9 +191,9 @@ def _loudness(outcome: dict[str, Any], what: str) -> str:
 def _tell_sound(outcome: dict[str, Any]) -> None:
     now = "cleaned" if outcome["cleaned_now"] else "from the store"
     left = "" if outcome["written_now"] else ", already as it should be"
+    by = f"{now} with {escape(outcome['engine'])}" if outcome["engine"] else "left as it is"
     OUT.print(
-        f"[bold]{escape(str(outcome['out']))}[/bold]  {now} with {escape(outcome['engine'])}, "
-        f"{_loudness(outcome, 'the file')}{left}"
+        f"[bold]{escape(str(outcome['out']))}[/bold]  {by}, {_loudness(outcome, 'the file')}{left}"
     )
     _tell_takes(outcome)
     for note in outcome["notes"]:

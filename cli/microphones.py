@@ -33,6 +33,8 @@ def command(
     from flows.workspace import open_workspace
 
     for path in files:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; name the sound files in it.")
         if not path.is_file():
             raise InputError(f"{path} does not exist; give the path of a sound file.")
     with shown(quiet or as_json) as progress, open_workspace(settings_for()) as work:

@@ -21,7 +21,7 @@ from core.media import MediaFile
 from core.stems import FULL_SCALE, Grid, to_grid
 from flows.hearing import Read, at_16k, in_samples, spoken
 from flows.progress import Progress
-from flows.stems import coding_history
+from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, microphone_name
 from flows.workspace import Workspace
 from models.level_match import match_db
@@ -149,7 +149,7 @@ def _writer(ready: Ready, path: Path, kind: str, fits: bool, gain_db: float) -> 
         media.notes,
         time_reference=None if reference is None else reference + ready.start,
         track_names=((0, microphone_name(media, ready.channel)),),
-        coding_history=media.notes.coding_history + history,
+        coding_history=after_history(media.notes.coding_history, history),
     )
     extra = {
         "ROLE": f"AB_{kind.upper()}",

@@ -26,7 +26,7 @@ from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.progress import Progress
 from flows.setups import Setups
-from flows.stems import coding_history
+from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
 from flows.turnover import hash_media
 from flows.workspace import Workspace, activity
@@ -140,6 +140,7 @@ def _finished(
         listen_take(work, media, engines.recogniser)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
+    alone = left_alone(work, media)
     key = f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}"
     done = CleanedFile(
         source=media.path,
@@ -151,17 +152,17 @@ def _finished(
         gain_db=decision.gain_db,
         repaired=cleaned.repairs,
         flagged=tuple(flagged([cleaned])),
-        engine=cleaned.card.name,
+        engine="" if alone else cleaned.card.name,
         notes=(
             *engines.notes,
-            *filter(None, [left_alone(work, media)]),
+            *filter(None, [alone]),
             *decided,
             *((decision.reason,) if decision.limited_by_peak else ()),
         ),
     )
     if not done.written_now:
         return done
-    _write(cleaned, target, decision.gain_db, peak)
+    _write(cleaned, target, decision.gain_db, peak, [] if alone else [cleaned.card.name])
     sha256 = file_sha256(target)
     asset = AssetRecord(
         sha256=sha256,
@@ -204,13 +205,15 @@ def _measured(cleaned: CleanedTake) -> tuple[LoudnessMeter, float]:
     return meter, peak
 
 
-def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float) -> None:
+def _write(
+    cleaned: CleanedTake, target: Path, gain_db: float, peak: float, engines: Sequence[str]
+) -> None:
     media: MediaFile = cleaned.media
     gain = 10 ** (gain_db / 20)
     fits = peak * gain * FULL_SCALE + 2 < FULL_SCALE
     channels = len(cleaned.take.channels)
-    history = coding_history(media.sample_rate, 24 if fits else 32, channels, [cleaned.card.name])
-    notes = replace(media.notes, coding_history=media.notes.coding_history + history)
+    history = coding_history(media.sample_rate, 24 if fits else 32, channels, engines)
+    notes = replace(media.notes, coding_history=after_history(media.notes.coding_history, history))
     with (
         Sound(cleaned.path) as sound,
         WaveWriter(

@@ -17,7 +17,7 @@ from core.cut import Event, Track
 from core.stems import FULL_SCALE, to_grid
 from core.time import frames_to_samples, frames_to_timecode, round_half_up
 from flows.progress import Progress
-from flows.stems import coding_history, file_safe
+from flows.stems import after_history, coding_history, file_safe
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 
@@ -168,9 +168,11 @@ def _write(
             media.notes,
             time_reference=None if reference is None else reference + start,
             track_names=tuple(enumerate(microphones)),
-            coding_history=media.notes.coding_history
-            + coding_history(
-                media.sample_rate, 24 if fits else 32, len(link.channels), [take.card.name]
+            coding_history=after_history(
+                media.notes.coding_history,
+                coding_history(
+                    media.sample_rate, 24 if fits else 32, len(link.channels), [take.card.name]
+                ),
             ),
         )
         with WaveWriter(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from adapters.media.decode import Sound, sound_file
 from adapters.media.probe import probe
 from config.deliveries import DeliverySpec
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from core.media import MediaFile
 from flows.progress import Progress
 from models.loudness import LoudnessMeter, SpeechDetector, Spoken, speech_gated
@@ -134,9 +134,11 @@ def _file(media: MediaFile, path: Path, progress: Progress, speech: bool) -> lis
     with Sound(path) as sound:
         for start in range(0, media.frames, BLOCK):
             count = min(BLOCK, media.frames - start)
-            block = np.nan_to_num(
-                sound.read(start, count, range(media.channels)), posinf=0.0, neginf=0.0
-            )
+            block = sound.read(start, count, range(media.channels))
+            if not np.isfinite(block).all():
+                raise InputError(
+                    f"{path} holds samples that are no numbers; render it again before measuring."
+                )
             for number, (_, group) in enumerate(groups):
                 part = np.ascontiguousarray(block[:, list(group)])
                 meters[number].add(part)

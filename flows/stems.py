@@ -244,3 +244,9 @@ def coding_history(sample_rate: int, bits: int, channels: int, engines: Sequence
     mode = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
     tool = f"roomtone {code_version()}" + "".join(f"; {name}" for name in engines)
     return f"A=PCM,F={sample_rate},W={bits},M={mode},T={tool}\r\n"
+
+
+def after_history(before: str, line: str) -> str:
+    """A CodingHistory with one more line, each on a line of its own (EBU R 98)."""
+    kept = before.rstrip("\r\n")
+    return f"{kept}\r\n{line}" if kept else line

@@ -22,7 +22,7 @@ from models.spectra import Paired, Passage, Read, frame_size, power
 
 __all__ = ["GATES_VERSION", "Gate", "GateLimits", "Judged", "judge", "judge_group", "regraded"]
 
-GATES_VERSION = "2"
+GATES_VERSION = "3"
 """Raised whenever a gate measures differently: takes that were judged before are judged again."""
 
 PAUSE_GUARD_S = 0.25
@@ -249,7 +249,10 @@ class _Tally:
         """Take in a passage; for each frame whether it is speech, and the passage's noise."""
         hot = np.abs(passage.clean) >= CLIPPED
         if hot.any():
-            self.clipped += int(np.sum(hot & (np.abs(passage.raw) < CLIPPED)))
+            # A mended peak may rise past full scale; a clipped one stands still there.
+            still = np.r_[False, np.diff(passage.clean) == 0, False]
+            stuck = hot & (still[1:] | still[:-1])
+            self.clipped += int(np.sum(stuck & (np.abs(passage.raw) < CLIPPED)))
         raw, clean = power(passage.before), power(passage.after)
         guard = round(PAUSE_GUARD_S * self.sample_rate)
         spoken = self._inside(passage, self.spans)

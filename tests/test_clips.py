@@ -20,6 +20,7 @@ from core.media import SoundNotes
 from core.time import RATES
 from flows.clips import Clip, clip_name, free_name, write_clips
 from flows.progress import Silent
+from flows.stems import after_history
 from flows.turnover import Turnover
 
 NOTES = SoundNotes(
@@ -161,3 +162,10 @@ def test_a_pattern_that_names_nothing_known_is_told_in_a_sentence(
     assert said in str(told.value)
     assert "clip_pattern" in str(told.value)
     assert str(told.value).count("\n") == 0
+
+
+def test_the_coding_history_keeps_a_line_a_step() -> None:
+    assert after_history("A=PCM,T=recorder", "A=PCM,T=roomtone\r\n") == (
+        "A=PCM,T=recorder\r\nA=PCM,T=roomtone\r\n"
+    )
+    assert after_history("", "A=PCM,T=roomtone\r\n") == "A=PCM,T=roomtone\r\n"

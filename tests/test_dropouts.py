@@ -113,3 +113,16 @@ def test_real_speech_clean_and_noisy_has_no_dropout(harbour: Path, shared: Path)
         assert find_dropouts(reader(sound[:, 0]), len(sound), rate, DropoutOptions()) == ((), ())
         seconds += len(sound) / rate
     assert seconds > 120
+
+
+def test_the_flat_top_of_a_clipped_wave_is_no_dropout() -> None:
+    at = np.arange(2 * 48_000) / 48_000
+    wave = np.clip(4 * np.sin(2 * np.pi * 150 * at) + 0.3 * np.sin(2 * np.pi * 1330 * at), -1, 1)
+
+    def read(start: int, count: int) -> np.ndarray:
+        out = np.zeros(count)
+        first, last = max(0, start), min(len(wave), start + count)
+        out[first - start : last - start] = wave[first:last]
+        return out
+
+    assert find_dropouts(read, len(wave), 48_000, DropoutOptions()) == ((), ())

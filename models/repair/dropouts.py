@@ -106,7 +106,11 @@ def _holes(read: Read, frames: int, sample_rate: int, options: DropoutOptions) -
         found = [
             *_still(sound, size, sample_rate, options),
             *(Hole(first, last, "repeated") for first, last in repeated_stretches(sound)),
-            *_gaps(size, sample_rate, options),
+            *(
+                hole
+                for hole in _gaps(size, sample_rate, options)
+                if not _clipped(sound, hole, sample_rate)
+            ),
         ]
         for hole in sorted(found, key=lambda hole: (hole.start, -hole.end)):
             placed = Hole(hole.start + start - margin, hole.end + start - margin, hole.look)
@@ -115,6 +119,14 @@ def _holes(read: Read, frames: int, sample_rate: int, options: DropoutOptions) -
                 short_enough = hole.end - hole.start <= options.longest_ms / 1000 * sample_rate
                 if short_enough and _amid_sound(sound, hole, sample_rate, options):
                     yield placed
+
+
+def _clipped(sound: Samples, hole: Hole, sample_rate: int) -> bool:
+    """Whether a stretch lies at the top of its surroundings: it may be clipped, another's work."""
+    side = round(SIDE_S * sample_rate)
+    around = sound[max(0, hole.start - side) : hole.end + side]
+    inside = np.abs(sound[hole.start : hole.end])
+    return bool(len(inside)) and float(np.median(inside)) >= RAIL * float(np.abs(around).max())
 
 
 def _amid_sound(sound: Samples, hole: Hole, sample_rate: int, options: DropoutOptions) -> bool:
