@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from core.cut import Cut, Event, Track
+from core.words import some
 
 EVENT_FIELDS = (
     "record_start",
@@ -27,7 +28,6 @@ EVENT_FIELDS = (
 )
 MEDIA_FIELDS = ("name", "url", "file_name", "reel", "scene", "take", "material_id")
 TRACK_FIELDS = ("name", "enabled", "muted", "role", "channels")
-SHOWN = 3
 _LEVEL_DB = 0.01
 
 
@@ -68,11 +68,10 @@ def in_words(format_name: str, found: Sequence[Difference]) -> tuple[str, ...]:
         by_field.setdefault(item.field, []).append(item)
     sentences = []
     for field, items in by_field.items():
-        places = [item.where or "the cut" for item in items[:SHOWN]]
-        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+        places = some([item.where or "the cut" for item in items])
         first = items[0]
         sentences.append(
-            f"{format_name} does not hold {field.replace('_', ' ')} of {', '.join(places)}{more} "
+            f"{format_name} does not hold {field.replace('_', ' ')} of {places} "
             f"({first.wanted or 'nothing'} became {first.got or 'nothing'})."
         )
     return tuple(sentences)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.cut import Cut, Event, Fade, FadeShape
 from core.time import frames_to_samples, round_half_up
+from core.words import some
 
 Samples = NDArray[np.float64]
 Item = TypeVar("Item")
@@ -30,8 +31,6 @@ MUTE_DB = -144.0
 
 SLOWEST, FASTEST = Fraction(1, 10), Fraction(10)
 """Constant speeds that are conformed; beyond them a take would outgrow the cache."""
-
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -223,11 +222,11 @@ def retime_notes(cut: Cut, retimed: Retimed) -> tuple[str, ...]:
         "recipe to have it at its own speed",
         "original": "in the stems at its own speed: lay it again by hand",
     }[retimed]
-    notes = [f"{_some(ids)}: {kind} is {outcome}." for kind, ids in kinds.items()]
+    notes = [f"{some(ids)}: {kind} is {outcome}." for kind, ids in kinds.items()]
     panned = [event.id for _, event in cut.sounding() if event.pan]
     if panned:
         notes.append(
-            f"{_some(panned)}: pan is kept for the timelines but not applied, as stems have the "
+            f"{some(panned)}: pan is kept for the timelines but not applied, as stems have the "
             "channels of their sources."
         )
     return tuple(notes)
@@ -241,11 +240,6 @@ def _kind(event: Event) -> str:
     if event.speed < 0:
         return "a clip that runs backwards"
     return f"a speed of less than {float(SLOWEST):g} or more than {float(FASTEST):g}"
-
-
-def _some(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return ", ".join(ids[:SHOWN]) + more
 
 
 def _shape(fade: Fade | None) -> FadeShape:

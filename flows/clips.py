@@ -122,19 +122,14 @@ def free_name(name: str, taken: set[str]) -> str:
 
 def _stretch(turnover: Turnover, event: Event, handles_s: float) -> tuple[int, int]:
     """The samples of its file that a clip holds: what plays, and handles where there are any."""
-    link = turnover.links[event.id]
-    media = link.media
+    media = turnover.links[event.id].media
     # Whole frames, so that a format that counts in frames can say where the clip begins.
     handle = frames_to_samples(
         round_half_up(Fraction(handles_s) * turnover.cut.rate.fps),
         turnover.cut.rate.fps,
         media.sample_rate,
     )
-    # Backwards, it plays what lies before its first sample.
-    length = frames_to_samples(
-        event.record_length * event.speed, turnover.cut.rate.fps, media.sample_rate
-    )
-    first, last = sorted((link.source_start, link.source_start + length))
+    first, last = turnover.played(event)
     start = min(max(0, first - handle), media.frames)
     return start, max(start, min(media.frames, last + handle))
 

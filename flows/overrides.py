@@ -11,7 +11,6 @@ from core.cut import Cut, Event
 from core.errors import InputError, OfflineError
 from core.override import Override, holds_for
 from core.plan import Take
-from core.time import frames_to_samples
 from db.overrides import overrides_of, remember_override, revoke_overrides
 from flows.engines import choose_denoiser
 from flows.progress import Progress
@@ -31,23 +30,12 @@ def with_overrides(work: Workspace, turnover: Turnover) -> Turnover:
     chosen: dict[str, Override] = {}
     for _, event in turnover.cut.sounding():
         if event.id in turnover.links and event.id not in turnover.through:
-            start, end = played(turnover, event)
+            start, end = turnover.played(event)
             link = turnover.links[event.id]
             found = holds_for(known, link.media.essence, link.channels, start, end)
             if found is not None:
                 chosen[event.id] = found
     return replace(turnover, overrides=chosen)
-
-
-def played(turnover: Turnover, event: Event) -> tuple[int, int]:
-    """Samples of its file that an event plays: the first, and one past the last."""
-    link = turnover.links[event.id]
-    length = frames_to_samples(
-        event.record_length * event.speed, turnover.cut.rate.fps, link.media.sample_rate
-    )
-    return min(link.source_start, link.source_start + length), max(
-        link.source_start, link.source_start + length
-    )
 
 
 def chosen_recipe(work: Workspace, turnover: Turnover, take: Take, recipe: Recipe) -> Recipe:
@@ -83,7 +71,7 @@ def decide(
     told = []
     for event in [_event(turnover.cut, turnover, name) for name in events]:
         link = turnover.links[event.id]
-        start, end = played(turnover, event)
+        start, end = turnover.played(event)
         if clear:
             with work.database.write() as session:
                 count = revoke_overrides(

@@ -31,7 +31,7 @@ from flows import change_list
 from flows.clean_cut import InTurn, clean_cut
 from flows.job import Job, Outcome
 from flows.progress import Progress
-from flows.stems import coding_history
+from flows.stems import after_history, coding_history
 from flows.turnover import OUR_MARK, index_media
 from flows.workspace import Workspace, open_workspace
 
@@ -284,12 +284,11 @@ def _recut_notes(
     found: ChangeList, notes: SoundNotes, rate: int, channels: int, floating: bool
 ) -> SoundNotes:
     """What a re-cut file says of itself: all that the old one said that still holds."""
-    history = notes.coding_history.rstrip()
     own = coding_history(rate, 32 if floating else 24, channels, [])
     return replace(
         notes,
         umid="",
-        coding_history=f"{history}\r\n{own}" if history else own,
+        coding_history=after_history(notes.coding_history, own),
         timecode_rate=found.new.rate,
         time_reference=start_sample(found.new, rate),
     )

@@ -25,13 +25,13 @@ from core.override import Override
 from core.plan import Take, takes_needed
 from core.reels import with_hour_start
 from core.roles import Choice, choose_tracks, passes_through
-from core.time import RATES, FrameRate
+from core.time import RATES, FrameRate, frames_to_samples
+from core.words import some
 from db.memory import recall_media, remember_media, remembered_media
 from flows.progress import Progress
 from flows.workspace import Workspace
 
 OUR_MARK = "T=roomtone "
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,18 @@ class Turnover:
         return Take(
             link.media.essence, link.channels, override.variant if override is not None else ""
         )
+
+    def played(self, event: Event) -> tuple[int, int]:
+        """Samples of its file that an event plays: the first, and one past the last.
+
+        Backwards, it plays what lies before its first sample.
+        """
+        link = self.links[event.id]
+        length = frames_to_samples(
+            event.record_length * event.speed, self.cut.rate.fps, link.media.sample_rate
+        )
+        ends = (link.source_start, link.source_start + length)
+        return min(ends), max(ends)
 
     def override_of(self, take: Take) -> Override | None:
         """What a person decided for a take of this cut, or None."""
@@ -323,9 +335,4 @@ def _link_notes(links: Sequence[Link]) -> list[str]:
     for link in links:
         for note in link.notes:
             events.setdefault(note, []).append(link.event_id)
-    return [f"{_some(ids)}: {note}" for note, ids in events.items()]
-
-
-def _some(ids: Sequence[str]) -> str:
-    shown = ", ".join(ids[:SHOWN])
-    return f"{shown} and {len(ids) - SHOWN} more" if len(ids) > SHOWN else shown
+    return [f"{some(ids)}: {note}" for note, ids in events.items()]

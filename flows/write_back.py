@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,10 +21,6 @@ from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import code_version
 
-WRITERS = {
-    "edl": "adapters.timelines.edl.write",
-    "xml": "adapters.timelines.fcp7.write",
-}
 READ_BACK = {"otio": "OTIO", "aaf": "AAF", "edl": "An EDL", "xml": "FCP7 XML"}
 POINTING = ("media_url", "media_file_name", "media_material_id", "media_name", "channels")
 """What differs by intent: a written clip points at its cleaned file."""
@@ -119,9 +114,14 @@ def write_timelines(
             from adapters.timelines.aaf import write as aaf_write
 
             aaf_write.write(turnover.cut, media, "cleaned", path, embed)
+        elif name == "edl":
+            from adapters.timelines.edl import write as edl_write
+
+            edl_write.write(turnover.cut, media, "cleaned", path)
         else:
-            writer = import_module(WRITERS[name])
-            writer.write(turnover.cut, media, "cleaned", path)
+            from adapters.timelines.fcp7 import write as fcp7_write
+
+            fcp7_write.write(turnover.cut, media, "cleaned", path)
         paths.append(path)
         if name in READ_BACK:
             lost += _lost(turnover.cut, path, READ_BACK[name])

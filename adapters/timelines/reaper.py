@@ -28,6 +28,7 @@ from adapters.timelines.named import MediaByName, MediaOfEvents, NamedMedia
 from core.conform import cut_length
 from core.cut import Cut, Event, Fade, FadeShape, Marker, Track
 from core.time import FrameRate, frames_to_samples, round_half_up
+from core.words import some
 
 SAMPLE_RATE = 48000
 _RAW, _CLEANED, _REMOVED = "original", "cleaned", "removed"
@@ -337,22 +338,17 @@ def _notes(cut: Cut, media: MediaOfEvents) -> Iterator[str]:
         yield "There are no tracks of removed sound: the delivery holds no such files."
     without = [event.id for event in events if not media.get(event.id)]
     if without:
-        yield f"Left out, for their media are offline: {_some(without)}."
+        yield f"Left out, for their media are offline: {some(without, _SHOWN)}."
     raw = [e.id for e in events if _RAW in media.get(e.id, {}) and _CLEANED not in media[e.id]]
     if raw:
-        yield f"Not cleaned, so the original plays: {_some(raw)}."
+        yield f"Not cleaned, so the original plays: {some(raw, _SHOWN)}."
     still = [event.id for event in events if event.speed == 0]
     if still:
-        yield f"Left out, for a freeze frame has no sound: {_some(still)}."
+        yield f"Left out, for a freeze frame has no sound: {some(still, _SHOWN)}."
     changing = [event.id for event in events if event.variable_speed]
     if changing:
-        yield f"At the mean of a speed that changes: {_some(changing)}."
+        yield f"At the mean of a speed that changes: {some(changing, _SHOWN)}."
     yield from cut.warnings
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _place(cut: Cut, frames: Fraction) -> int:

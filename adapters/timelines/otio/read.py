@@ -34,6 +34,7 @@ from adapters.timelines.otio.tracks import Lane, lanes_of, sound_of_nests, track
 from core.cut import Cut, Marker, Track
 from core.errors import InputError
 from core.time import FrameRate, exact_fps, round_half_up
+from core.words import some
 
 _AUDIO_RATE = 1000
 _SHOWN = 3
@@ -185,8 +186,7 @@ def _of_events(tracks: Sequence[Track]) -> list[str]:
                 places.setdefault(note, []).append(event.id)
     sentences = []
     for (kind, name), ids in places.items():
-        more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-        where = ", ".join(ids[:_SHOWN]) + more
+        where = some(ids, _SHOWN)
         if kind == otio_nest.EFFECT:
             sentences.append(f"{where}: the effect {name!r} is not applied.")
         elif kind == otio_nest.TIME_EFFECT:
