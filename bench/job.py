@@ -20,12 +20,12 @@ from config.recipes import load_recipe
 from core.errors import InputError
 from core.media import MediaFile
 from core.plan import Take
+from flows.channels import listening_channel
 from flows.clean_cut import clean_cut
 from flows.demo import build_production
 from flows.engines import load_denoiser
 from flows.hearing import at_16k
 from flows.job import Engines, Job, choose_engines
-from flows.listen import listening_channel
 from flows.progress import Silent
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace

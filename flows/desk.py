@@ -14,7 +14,8 @@ from core.conform import Placement, Retimed, Timetable, placements, render, time
 from core.speech import Line
 from core.stems import Grid, Span, character_mask, character_spans, split_characters, to_grid
 from core.time import round_half_up
-from flows.listen import Heard, person_channels
+from flows.channels import person_channels
+from flows.listen import Heard
 from flows.room_tone import FillOptions, RoomToneFill
 from flows.sounds import Sounds
 from flows.takes import CleanedTake

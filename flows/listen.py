@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
+from functools import lru_cache, partial
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adapters.media.decode import Sound, sound_file
-from core.errors import EngineError
 from core.media import MediaFile
 from core.plan import digest
-from core.speech import Line, Turn, Word
+from core.speech import Line, Word
 from db.catalogue import lines_of, listened, store_listening
 from db.provenance import Use, record
+from flows.channels import listening_channel
 from flows.hearing import at_16k, spoken
+from flows.who_speaks import speaking_key, who_speaks
 from flows.workspace import Workspace, activity
 from models.card import ModelCard
 from models.speech.engines import EngineChoice, choose, load
 from models.speech.lines import lines as to_lines
 from models.speech.protocol import Recogniser, TranscribeOptions, Transcript
 from models.speech.rate import SPEECH_RATE, rescale
-from models.speech.speakers import turns_from_tracks, turns_from_voices
-from models.speech.voiceprint import VoiceEncoder, installed_weights
 
 TOOL = "roomtone listen"
 LISTEN_VERSION = "1"
-_NOT_A_PERSON = re.compile(
-    r"^(mix[lr]?|mono|boom|bm|stereo|left|right|l|r|ms|mid|side|iso|plant|amb|wild|tc|ltc|"
-    r"timecode|slate|comms|ifb|aux|cam|"
-    r"(tr|trk|track|ch|chan|channel|lav|rf|wl|radio|a|bm|boom|mix|iso|plant|in|input)"
-    r"[ _#-]*\d+[lr]?)$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -58,25 +47,6 @@ class Heard:
     heard_now: bool
 
 
-def person_channels(media: MediaFile) -> dict[int, str]:
-    """Channels that carry one named person's microphone: channel from 0 to the name."""
-    return {
-        channel: name.strip()
-        for channel, name in media.notes.track_names
-        if channel < media.channels and name.strip() and not _NOT_A_PERSON.match(name.strip())
-    }
-
-
-def listening_channel(media: MediaFile) -> int:
-    """The channel that is transcribed: the boom, else the mix, else the first."""
-    names = {name.strip().upper(): channel for channel, name in media.notes.track_names}
-    for wanted in ("BOOM", "MIX"):
-        for name, channel in names.items():
-            if name.startswith(wanted) and channel < media.channels:
-                return channel
-    return 0
-
-
 def choose_recogniser(work: Workspace) -> EngineChoice:
     """The recogniser that the settings and the installed weights lead to."""
     settings = work.settings
@@ -92,8 +62,7 @@ def listen_key(work: Workspace, media: MediaFile, choice: EngineChoice) -> str:
             "engine": choice.key,
             "language": settings.language,
             "prompt": settings.prompt,
-            "speakers": settings.speakers,
-            "tracks": [[channel, name] for channel, name in person_channels(media).items()],
+            "speaking": speaking_key(work, media),
             "version": LISTEN_VERSION,
         }
     )
@@ -116,13 +85,10 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
     """
     started = datetime.now(UTC)
     with Sound(sound_file(media, work.cache)) as sound:
-        main = _channel(sound, media, listening_channel(media))
-        people = {
-            name: _channel(sound, media, channel)
-            for channel, name in person_channels(media).items()
-        }
-    spans = spoken(work, media, listening_channel(media), lambda: main)
-    turns, method = _turns(work, main, spans, people)
+        hear = partial(_channel, sound, media)
+        main = hear(listening_channel(media))
+        spans = spoken(work, media, listening_channel(media), lambda: main)
+        speaking = who_speaks(work, media, main, spans, hear)
     card: ModelCard | None = None
     transcript = Transcript((), work.settings.language or "")
     if choice.kind != "none" and spans:
@@ -132,7 +98,12 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
         with turn:
             transcript = recogniser.transcribe(main, spans, options)
     found = to_lines(
-        transcript.words, turns, choice.label, choice.draft, SPEECH_RATE, transcript.language
+        transcript.words,
+        speaking.turns,
+        choice.label,
+        choice.draft,
+        SPEECH_RATE,
+        transcript.language,
     )
     lines = tuple(_in_source(line, media) for line in found)
     done = activity(
@@ -143,7 +114,7 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
             "engine": choice.label,
             "draft": choice.draft,
             "channel": listening_channel(media),
-            "speakers": method,
+            "speakers": speaking.method,
             "language": transcript.language,
             "lines": len(lines),
             "warnings": list(transcript.warnings),
@@ -176,34 +147,12 @@ def _loaded(choice: EngineChoice) -> tuple[Recogniser, AbstractContextManager[ob
     return load(choice), Lock() if choice.kind == "whisper" else nullcontext()
 
 
-@lru_cache(maxsize=2)
-def _encoder(weights: Path) -> VoiceEncoder:
-    """The voice encoder, loaded once a process."""
-    return VoiceEncoder(weights)
-
-
 def _channel(sound: Sound, media: MediaFile, channel: int) -> NDArray[np.float32]:
     return at_16k(
         lambda start, frames: sound.read(start, frames, [channel])[:, 0],
         media.frames,
         media.sample_rate,
     )
-
-
-def _turns(
-    work: Workspace,
-    main: NDArray[np.float32],
-    spans: tuple[tuple[int, int], ...],
-    people: Mapping[str, NDArray[np.float32]],
-) -> tuple[tuple[Turn, ...], str]:
-    """Who speaks when, and how that was found."""
-    if len(people) > 1:
-        return turns_from_tracks(people), "named microphones"
-    try:
-        encoder = _encoder(installed_weights())
-    except EngineError as fault:
-        return (), f"none: {fault}"
-    return turns_from_voices(main, spans, work.settings.speakers or None, encoder), "voices"
 
 
 def _in_source(line: Line, media: MediaFile) -> Line:

@@ -18,8 +18,8 @@ from adapters.media.whole import write_bytes
 from core.media import MediaFile
 from core.plan import digest
 from core.speech import Turn
+from flows.channels import person_channels
 from flows.hearing import Read, decoded_once
-from flows.listen import person_channels
 from flows.progress import Progress
 from flows.takes import microphone_name
 from flows.turnover import hash_media

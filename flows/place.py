@@ -14,7 +14,7 @@ from core.time import (
     samples_to_timecode,
     timecode_to_frames,
 )
-from flows.listen import listening_channel
+from flows.channels import listening_channel
 from flows.takes import microphone_name
 
 _CLOCK = re.compile(r"^(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)s?$")

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter, ValidationError
+import numpy as np
+from numpy.typing import NDArray
 
 from adapters.media.decode import Sound, sound_file
-from adapters.media.whole import write_bytes
 from core.media import MediaFile
-from core.plan import digest
 from core.speech import Turn
-from flows.hearing import Read, at_16k, in_samples, spoken
-from flows.listen import listening_channel, person_channels
+from flows.channels import listening_channel, person_channels
+from flows.hearing import at_16k, in_samples, spoken
+from flows.who_speaks import turns_by_microphone
 from flows.workspace import Workspace
-from models.speech.rate import SPEECH_RATE, rescale
-from models.speech.speakers import turns_from_tracks
 
 Span = tuple[int, int]
 
-TURNS_VERSION = "1"
 _GUARD_S = 0.2
 _SHORTEST_PAUSE_S = 0.3
 _LEAST_PAUSES_S = 1.0
-_TURNS = TypeAdapter(tuple[Turn, ...])
-
-
-def _mono(sound: Sound, channel: int) -> Read:
-    return lambda start, frames: sound.read(start, frames, [channel])[:, 0]
 
 
 def turns_of(work: Workspace, media: MediaFile) -> tuple[Turn, ...]:
@@ -36,48 +28,21 @@ def turns_of(work: Workspace, media: MediaFile) -> tuple[Turn, ...]:
     With one named microphone or none, the speech is its owner's or nobody's.
     """
     people = person_channels(media)
-    path = work.cache / f"{_turns_key(media, people)[:32]}-turns.json"
-    try:
-        return _TURNS.validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        pass
+    rate, frames = media.sample_rate, media.frames
     with Sound(sound_file(media, work.cache)) as sound:
+
+        def hear(channel: int) -> NDArray[np.float32]:
+            return at_16k(lambda at, n: sound.read(at, n, [channel])[:, 0], frames, rate)
+
         if len(people) > 1:
-            tracks = {
-                name: at_16k(_mono(sound, channel), media.frames, media.sample_rate)
-                for channel, name in people.items()
-            }
-            turns = tuple(
-                Turn(
-                    turn.speaker,
-                    rescale(turn.start, SPEECH_RATE, media.sample_rate),
-                    min(media.frames, rescale(turn.end, SPEECH_RATE, media.sample_rate)),
-                )
-                for turn in turns_from_tracks(tracks)
-            )
+            turns = turns_by_microphone(work, media, hear)
         else:
             channel, owner = next(iter(people.items()), (listening_channel(media), ""))
-            read = _mono(sound, channel)
-            spans = spoken(
-                work, media, channel, lambda: at_16k(read, media.frames, media.sample_rate)
-            )
-            turns = tuple(
-                Turn(owner, start, end)
-                for start, end in in_samples(spans, media.frames, media.sample_rate)
-            )
-    write_bytes(path, _TURNS.dump_json(turns))
-    return turns
-
-
-def _turns_key(media: MediaFile, people: dict[int, str]) -> str:
-    named = [[channel, name] for channel, name in people.items()]
-    return digest(
-        {
-            "turns": media.essence,
-            "listening": listening_channel(media),
-            "people": named,
-            "version": TURNS_VERSION,
-        }
+            spans = spoken(work, media, channel, lambda: hear(channel))
+            turns = tuple(Turn(owner, start, end) for start, end in spans)
+    found = in_samples(tuple((turn.start, turn.end) for turn in turns), frames, rate)
+    return tuple(
+        Turn(turn.speaker, start, end) for turn, (start, end) in zip(turns, found, strict=True)
     )
 
 

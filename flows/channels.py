@@ -1,0 +1,34 @@
+"""Which channel of a take is whose microphone."""
+
+from __future__ import annotations
+
+import re
+
+from core.media import MediaFile
+
+_NOT_A_PERSON = re.compile(
+    r"^(mix[lr]?|mono|boom|bm|stereo|left|right|l|r|ms|mid|side|iso|plant|amb|wild|tc|ltc|"
+    r"timecode|slate|comms|ifb|aux|cam|"
+    r"(tr|trk|track|ch|chan|channel|lav|rf|wl|radio|a|bm|boom|mix|iso|plant|in|input)"
+    r"[ _#-]*\d+[lr]?)$",
+    re.IGNORECASE,
+)
+
+
+def person_channels(media: MediaFile) -> dict[int, str]:
+    """Channels that carry one named person's microphone: channel from 0 to the name."""
+    return {
+        channel: name.strip()
+        for channel, name in media.notes.track_names
+        if channel < media.channels and name.strip() and not _NOT_A_PERSON.match(name.strip())
+    }
+
+
+def listening_channel(media: MediaFile) -> int:
+    """The channel that is transcribed: the boom, else the mix, else the first."""
+    names = {name.strip().upper(): channel for channel, name in media.notes.track_names}
+    for wanted in ("BOOM", "MIX"):
+        for name, channel in names.items():
+            if name.startswith(wanted) and channel < media.channels:
+                return channel
+    return 0
