@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.speech import Line, Word
 from core.time import FrameRate
 from db import fulltext
 from db.codec import JSON, now, plain, rate_from_text
-from db.tables import LineRow, Listening, Location, Media, Speaker, Take, WordRow
+from db.tables import LineRow, Listening, Speaker, Take, WordRow
+from db.takes import is_take, latest_paths, natural
 
 # SQLite takes 32,766 values in a statement (999 before 3.32).
 _AT_ONCE = 500
-
-# What may follow a take's name when a person writes the file's. `12A.T03` has no suffix.
-_SUFFIXES = frozenset(
-    {".wav", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".caf", ".flac", ".mp3", ".m4a"}
-    | {".mxf", ".mov", ".mp4", ".mkv"}
-)
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,7 @@ def lines_of(
     """
     query = select(LineRow.id).join(Take, Take.essence == LineRow.essence)
     if take is not None:
-        query = query.where(_is_take(take))
+        query = query.where(is_take(take))
     if essence is not None:
         query = query.where(LineRow.essence == essence)
     return tuple(sorted(_take_lines(session, session.scalars(query).all()).values(), key=_order))
@@ -196,35 +190,13 @@ def _speaker(session: Session, project: str, name: str) -> int | None:
     return row.id
 
 
-def _is_take(asked: str) -> ColumnElement[bool]:
-    """The condition that a take is the one a person names."""
-    file = PurePath(asked.strip())
-    name = file.stem if file.suffix.lower() in _SUFFIXES else file.name
-    same = [Take.name == name, func.lower(Take.name) == name.lower()]
-    parts = re.fullmatch(r"(.+?)[\s/_-]+(\w+)", asked.strip().lower())
-    if parts is not None:
-        number = func.ltrim(func.lower(Take.take), "t0")
-        scene = func.lower(Take.scene) == parts[1]
-        same.append(scene & (Take.take != "") & (number == parts[2].lstrip("t0")))
-    return or_(*same)
-
-
 def _order(found: TakeLine) -> tuple[object, ...]:
     return (
-        _natural(found.scene),
-        _natural(found.take),
-        _natural(found.name),
+        natural(found.scene),
+        natural(found.take),
+        natural(found.name),
         found.essence,
         found.line.start,
-    )
-
-
-def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts 2 before 12A and 12A before 12B."""
-    return tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", text.lower())
-        if part
     )
 
 
@@ -246,7 +218,7 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
             .where(LineRow.id.in_(some))
         )
         answers = session.execute(joined).all()
-        paths = _latest_paths(session, {take.essence for _, take, _ in answers})
+        paths = latest_paths(session, {take.essence for _, take, _ in answers})
         for row, take, speaker in answers:
             line = _line(row, speaker or "", words.get(row.id, ()))
             found[row.id] = TakeLine(
@@ -295,17 +267,6 @@ def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
         confidence=row.confidence,
         language=row.language,
     )
-
-
-def _latest_paths(session: Session, essences: set[str]) -> dict[str, Path]:
-    """Where a media file with each sound was last seen."""
-    query = (
-        select(Media.essence, Media.path)
-        .join(Location, Location.path == Media.path)
-        .where(Media.essence.in_(essences))
-        .order_by(Location.seen_at, Location.path.desc())
-    )
-    return dict(session.execute(query).tuples().all())
 
 
 def _hit(found: TakeLine, match: fulltext.Match) -> Hit:

@@ -309,3 +309,35 @@ class SetupDecision(Table):
     recipe: Mapped[str]
     reasons: Mapped[list[str]]
     created: Mapped[datetime]
+
+
+class EventPass(Table):
+    """A detector has been over a take. version: of the detector, with what else shaped its work."""
+
+    __tablename__ = "event_passes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"))
+    detector: Mapped[str]
+    version: Mapped[str]
+    created: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("essence", "detector"),)
+
+
+class EventRow(Table):
+    """Something that a detector found in a take. channel: from 0; none: all are meant."""
+
+    __tablename__ = "sound_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_pass: Mapped[int] = mapped_column(
+        ForeignKey("event_passes.id", ondelete="CASCADE"), index=True
+    )
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    kind: Mapped[str] = mapped_column(index=True)
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    channel: Mapped[int | None]
+    confidence: Mapped[float]
+    note: Mapped[str]
