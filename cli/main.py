@@ -22,6 +22,7 @@ from cli import (
     microphones,
     models,
     override,
+    privacy,
     reconform,
     relink,
     search,
@@ -53,6 +54,7 @@ app.command("microphones")(microphones.command)
 app.command("loudness")(loudness.command)
 app.command("search")(search.command)
 app.command("lines")(lines.command)
+app.command("privacy")(privacy.command)
 app.command("trace")(trace.command)
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     language: str = Field("", description="spoken language (en, de, …); empty: detected")
     prompt: str = Field("", description="names and terms the recogniser should expect")
     speakers: int = Field(0, ge=0, le=50, description="speakers a take; 0: found")
+    no_transcription: bool = Field(
+        False, description="write down no words, whatever a production's marks allow"
+    )
+    no_voice_profile: bool = Field(
+        False, description="tell nobody by the voice, whatever a production's marks allow"
+    )
     threads: int = Field(0, ge=0, le=256, description="threads an engine uses; 0: all cores")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.speech import Line, Word
@@ -74,16 +74,19 @@ def store_listening(
 
     key: names the work (sound, engine, options). draft: made by a stand-in. A draft replaces a
     draft only: next to a real listening it is noted, without lines. project: whose speakers
-    these are. Raises ValueError for a take that is not remembered.
+    these are. A listening without an engine wrote no words down, so a draft replaces it as well.
+    Raises ValueError for a take that is not remembered.
     """
     if session.get(Take, essence) is None:
         raise ValueError(f"Take {essence} is not remembered.")
     others = Listening.key != key
-    better = select(Listening.id).where(Listening.essence == essence, ~Listening.draft, others)
+    better = select(Listening.id).where(
+        Listening.essence == essence, ~Listening.draft, Listening.engine != "", others
+    )
     outranked = draft and session.scalars(better.limit(1)).first() is not None
     replaced = select(Listening.id).where(Listening.essence == essence)
     if outranked:
-        replaced = replaced.where(Listening.draft)
+        replaced = replaced.where(or_(Listening.draft, Listening.engine == ""))
     _forget(session, session.scalars(replaced).all())
     listening = Listening(
         essence=essence,

@@ -26,7 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from db.codec import PathText, SafeText, UtcText
 
 AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
-ActivityKind = Literal["clean", "listen", "render", "import", "read"]
+ActivityKind = Literal["clean", "listen", "render", "import", "read", "privacy", "forget"]
 ActivityState = Literal["done", "failed", "superseded"]
 
 
@@ -341,3 +341,49 @@ class EventRow(Table):
     channel: Mapped[int | None]
     confidence: Mapped[float]
     note: Mapped[str]
+
+
+class PrivacyMark(Table):
+    """What a production forbids. key: its name as it is compared (see `db.privacy`)."""
+
+    __tablename__ = "privacy_marks"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    by: Mapped[str]
+    since: Mapped[datetime]
+
+
+class Forgotten(Table):
+    """That somebody or a take was forgotten, so that the next run does not learn it again.
+
+    salt, token: the speaker's name as a salted hash, by which only who knows the name can tell
+    that it is meant; empty for a take.
+    """
+
+    __tablename__ = "forgotten"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    token: Mapped[str]
+    by: Mapped[str]
+    created: Mapped[datetime]
+
+
+class ForgottenStretch(Table):
+    """A stretch of a take in which nothing is learned.
+
+    alone: nobody else spoke there, so that whatever is heard there is the forgotten one's.
+    """
+
+    __tablename__ = "forgotten_stretches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    forgotten: Mapped[int] = mapped_column(
+        ForeignKey("forgotten.id", ondelete="CASCADE"), index=True
+    )
+    essence: Mapped[str] = mapped_column(index=True)
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    alone: Mapped[bool]

@@ -24,6 +24,7 @@ from db.memory import AssetRecord, asset_at, remember_asset
 from db.provenance import Use, finished, record
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
+from flows.privacy import privacy_notes
 from flows.progress import Progress
 from flows.setups import Setups
 from flows.stems import after_history, coding_history
@@ -155,6 +156,7 @@ def _finished(
         engine="" if alone else cleaned.card.name,
         notes=(
             *engines.notes,
+            *privacy_notes(work, [media]),
             *filter(None, [alone]),
             *decided,
             *((decision.reason,) if decision.limited_by_peak else ()),

@@ -16,6 +16,7 @@ from flows.listen import listen_key
 from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
 from flows.mono_sum import CutMicrophones, as_json, cut_microphones
+from flows.privacy import privacy_notes
 from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import REPORT_VERSION, Brief, write_report
@@ -199,7 +200,15 @@ def _notes(work: Workspace, ready: Ready) -> tuple[str, ...]:
         for event_id, override in ready.turnover.overrides.items()
     )
     retimed = retime_notes(ready.turnover.cut, ready.job.recipe.retimed)
-    return (*ready.engines.notes, *ready.turnover.notes, *retimed, *decided, *filter(None, left))
+    private = privacy_notes(work, ready.turnover.dialogue)
+    return (
+        *ready.engines.notes,
+        *private,
+        *ready.turnover.notes,
+        *retimed,
+        *decided,
+        *filter(None, left),
+    )
 
 
 def _loudness(rendered: Rendered, spec: DeliverySpec) -> dict[str, object]:

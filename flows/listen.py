@@ -19,6 +19,7 @@ from db.catalogue import lines_of, listened, store_listening
 from db.provenance import Use, record
 from flows.channels import listening_channel
 from flows.hearing import at_16k, spoken
+from flows.privacy import allowed
 from flows.who_speaks import speaking_key, who_speaks
 from flows.workspace import Workspace, activity
 from models.card import ModelCard
@@ -55,7 +56,7 @@ def choose_recogniser(work: Workspace) -> EngineChoice:
 
 def listen_key(work: Workspace, media: MediaFile, choice: EngineChoice) -> str:
     """What names a listening: the same key means the same lines."""
-    settings = work.settings
+    settings, choice = work.settings, allowed(work, media, choice)
     return digest(
         {
             "essence": media.essence,
@@ -74,6 +75,7 @@ def recall_lines(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hea
         if not listened(session, media.essence, listen_key(work, media, choice)):
             return None
         found = tuple(item.line for item in lines_of(session, None, media.essence))
+    choice = allowed(work, media, choice)
     return Heard(media, found, choice.label, choice.draft, heard_now=False)
 
 
@@ -81,9 +83,11 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
     """Listen to a take from its first sample to its last, and remember the lines.
 
     The original sound is transcribed. Speakers come from named microphones where the recorder
-    wrote two or more, else from the voices.
+    wrote two or more, else from the voices. What a production forbids is not done: no recogniser
+    is loaded where no word may be written down.
     """
     started = datetime.now(UTC)
+    choice = allowed(work, media, choice)
     with Sound(sound_file(media, work.cache)) as sound:
         hear = partial(_channel, sound, media)
         main = hear(listening_channel(media))

@@ -18,6 +18,7 @@ from core.plan import digest
 from core.speech import Turn
 from flows.channels import listening_channel, person_channels
 from flows.hearing import Spans
+from flows.privacy import privacy_in
 from flows.workspace import Workspace
 from models.speech.speakers import turns_from_tracks, turns_from_voices
 from models.speech.voiceprint import VoiceEncoder, installed_weights
@@ -44,6 +45,7 @@ def speaking_key(work: Workspace, media: MediaFile) -> str:
             "listening": listening_channel(media),
             "people": [[channel, name] for channel, name in person_channels(media).items()],
             "speakers": work.settings.speakers,
+            **({"voices": False} if privacy_in(work, media).no_voice_profile else {}),
             "version": SPEAKING_VERSION,
         }
     )
@@ -56,10 +58,14 @@ def who_speaks(
 
     main: its listening channel at 16 kHz. spans: where somebody speaks in that. hear: gives a
     channel at 16 kHz; asked only for named microphones, and only where two or more people wear
-    one and that was not found before.
+    one and that was not found before. Where a production forbids voice profiles and nobody wears
+    a named microphone, the turns are nobody's.
     """
     if len(person_channels(media)) > 1:
         return Speaking(turns_by_microphone(work, media, hear), "named microphones")
+    if privacy_in(work, media).no_voice_profile:
+        anonymous = tuple(Turn("", start, end) for start, end in spans)
+        return Speaking(anonymous, "nobody by the voice: no voice profile")
     try:
         encoder = _encoder(installed_weights())
     except EngineError as fault:

@@ -1,0 +1,91 @@
+"""What a run may keep of a take, and how a person forbids it for a production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from core.media import MediaFile
+from core.privacy import Mark, Privacy
+from db.privacy import lift_mark, privacy_of, set_mark
+from db.provenance import record
+from flows.workspace import Workspace, activity
+from models.speech.engines import EngineChoice
+
+_SILENCED = "Not transcribed: marked no transcription."
+
+
+@dataclass(frozen=True)
+class Marking:
+    """What a person asked for a production: marks to set and marks to lift."""
+
+    project: str
+    set: tuple[Mark, ...]
+    lifted: tuple[Mark, ...]
+
+
+def privacy_in(work: Workspace, media: MediaFile) -> Privacy:
+    """What is forbidden for a file: by the settings, or by the marks of its production.
+
+    Its production is the one that the settings name as well as the one its recorder wrote down:
+    either may forbid.
+    """
+    settings = work.settings
+    own = Privacy(settings.no_transcription, settings.no_voice_profile)
+    names = {name for name in (settings.project, media.notes.project) if name.strip()}
+    if not names:
+        return own
+    with work.database.read() as session:
+        return own | privacy_of(session, names)
+
+
+def allowed(work: Workspace, media: MediaFile, choice: EngineChoice) -> EngineChoice:
+    """The recogniser for a file: the chosen one, or none where no word may be written down."""
+    if choice.kind == "none" or not privacy_in(work, media).no_transcription:
+        return choice
+    return EngineChoice("none", "", None, False, _SILENCED)
+
+
+def privacy_notes(work: Workspace, files: Iterable[MediaFile]) -> tuple[str, ...]:
+    """What was not done for the sake of privacy, a sentence for each kind and production."""
+    told: dict[str, None] = {}
+    for media in files:
+        of = work.settings.project or media.notes.project
+        named = f"of {of} " if of else ""
+        found = privacy_in(work, media)
+        if found.no_transcription:
+            told[f"The takes {named}were not transcribed: it is forbidden for this production."] = (
+                None
+            )
+        if found.no_voice_profile:
+            told[
+                f"Nobody in the takes {named}was told by the voice: it is forbidden for this "
+                "production; speakers come from named microphones only."
+            ] = None
+    return tuple(told)
+
+
+def mark_production(work: Workspace, marking: Marking, by: str) -> tuple[str, ...]:
+    """Set and lift marks of a production, and record who did; a sentence for each change."""
+    started = datetime.now(UTC)
+    told = []
+    with work.database.write() as session:
+        for mark in marking.set:
+            if set_mark(session, marking.project, mark, by):
+                told.append(f"{marking.project} is marked {mark} from now on.")
+        for mark in marking.lifted:
+            if lift_mark(session, marking.project, mark):
+                told.append(
+                    f"{marking.project} is no longer marked {mark}; the next run makes up for it."
+                )
+        if told:
+            parameters = {
+                "project": marking.project,
+                "set": [mark.value for mark in marking.set],
+                "lifted": [mark.value for mark in marking.lifted],
+            }
+            done = activity("privacy", uuid4().hex, started, parameters)
+            record(session, replace(done, agent=by), used=[], generated=[])
+    return tuple(told)
