@@ -13,7 +13,7 @@ from bench.scratch import SHARED, scratch_folder, weights_root
 from bench.table import Table, render
 from core.errors import RoomtoneError, UsageError
 
-NAMES = ("job", "memory", "conform", "denoise", "repair", "loudness", "search")
+NAMES = ("job", "cleaning", "memory", "conform", "denoise", "repair", "loudness", "search")
 
 Weights = Annotated[
     Path | None,
@@ -50,6 +50,20 @@ def job(
     from bench.job import bench_job
 
     _print(bench_job(production, weights, rounds))
+
+
+@app.command()
+def cleaning(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+    minutes: Annotated[int, typer.Option(min=1, help="Length of the long take.")] = 10,
+) -> None:
+    """Cleaning a take against the bare engine, in processor time."""
+    from bench.cleaning import bench_cleaning
+
+    _print(bench_cleaning(production, weights, minutes))
 
 
 @app.command()

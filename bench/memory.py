@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ def bench_memory(minutes: tuple[int, ...], weights: Path | None) -> Table:
         takes = sorted((build_production(scratch / "demo") / "sound").glob("*.wav"))
         for length in lengths:
             place = _place(scratch / f"{length}min", root)
-            _write_sound(place.sound, takes, length * 60)
+            write_boom(place.sound, takes, length * 60)
             _write_cut(place.cut, place.sound, length * 60)
             for name, work in WORKS.items():
                 spent[name].append(_alone(work, place))
@@ -120,8 +120,8 @@ def _place(folder: Path, weights: Path) -> Place:
     return Place(folder / "sound" / "long.wav", folder / "long.otio", folder / "home", weights)
 
 
-def _write_sound(path: Path, takes: list[Path], seconds: int) -> None:
-    """The takes' boom one after the other, over and over, up to a length."""
+def write_boom(path: Path, takes: Sequence[Path], seconds: int) -> None:
+    """Writes the takes' boom, one after the other, over and over, up to a length."""
     notes = SoundNotes(time_reference=0, timecode_rate=RATES[str(FPS)], track_names=((0, "BOOM"),))
     left = seconds * RATE
     with WaveWriter(path, RATE, 1, "PCM_24", notes) as writer:

@@ -39,6 +39,7 @@ from models.denoise.clean import DenoiseOptions, clean_group, process_version
 from models.quality import GATES_VERSION, Gate, Judged, judge_group, regraded
 from models.repair import chain
 from models.repair.chain import Repaired, RepairOptions, repair_channel
+from models.threads import one_blas_thread
 
 PAIR = 2
 _LEFT_RIGHT = re.compile(r"(.*?)(?:[ _.-]+|(?<=mix))(?:left|right|l|r)", re.IGNORECASE)
@@ -212,6 +213,7 @@ def clean_take(
     InputError where the media can't be read to the end, OutputError where the store is full.
     """
     started = datetime.now(UTC)
+    one_blas_thread()
     engine = load_denoiser(work, choice)
     key = take_key(take, media, recipe, choice)
     path = store_path(work, key)

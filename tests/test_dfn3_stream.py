@@ -347,7 +347,7 @@ def test_the_recurrent_units_follow_the_definition_of_onnx() -> None:
         held = (1 - z) * h + z * held
         expected.append(held)
     with torch.inference_mode():
-        found, last = network_of(weights).encoder.unit(torch.from_numpy(sound))
+        found, last = network_of(weights).encoder.unit(torch.from_numpy(sound), torch.zeros(1, 256))
     assert np.allclose(found.numpy(), expected, atol=1e-5)
     assert np.allclose(last.numpy()[0], held, atol=1e-5)
 

@@ -40,6 +40,7 @@ engine hears there, and near its own end the resampler takes part of the sound."
 AHEAD = 100
 MEMORY_FRAMES = 150.0
 BELIEVED = 4.0
+SETTLED_FRAMES = 20
 TINY = 1e-14
 
 MEDIAN_DEPTH = 0.7
@@ -239,16 +240,29 @@ class NoiseFloor:
         sure = np.square(np.clip(1 - 2 * kept, 0, 1))
         weights = np.where(raw.sum(1, keepdims=True) > 0, sure + 2e-4, 0)
         powers = np.where(sure > 1e-3, raw, raw * np.square(1 - kept)).astype(np.float64)
-        decay = np.exp(-1 / MEMORY_FRAMES)
+        sums = self._weights_so_far(weights)
+        settled = np.asarray(sums > SETTLED_FRAMES)
+        shares = weights / np.maximum(sums, TINY)
+        everywhere = np.asarray(np.all(settled, axis=1))
         noise = np.zeros(raw.shape, np.float32)
-        power, weight = self._power, self._weight
-        for frame, (now, counts) in enumerate(zip(powers, weights, strict=True)):
-            weight = decay * weight + counts
-            believed = np.where(weight > 20, np.minimum(now, BELIEVED * power), now)
-            power = power + (believed - power) * (counts / np.maximum(weight, TINY))
+        power = self._power
+        for frame, (now, share) in enumerate(zip(powers, shares, strict=True)):
+            believed = np.minimum(now, BELIEVED * power)
+            if not everywhere[frame]:
+                believed = np.where(settled[frame], believed, now)
+            power = power + (believed - power) * share
             noise[frame] = power
-        self._power, self._weight = power, weight
+        self._power = power
         return noise
+
+    def _weights_so_far(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The fading sum of the weights, after each frame."""
+        from scipy.signal import lfilter
+
+        decay = float(np.exp(-1 / MEMORY_FRAMES))
+        sums, _ = lfilter([1.0], [1.0, -decay], weights, axis=0, zi=decay * self._weight[None])
+        self._weight = sums[-1]
+        return np.asarray(sums, np.float64)
 
 
 def room_gain(noise: Powers, centres: NDArray[np.float64], limit_db: float) -> Powers:

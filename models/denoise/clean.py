@@ -18,6 +18,7 @@ from models.denoise.adaptive import AdaptiveLimit
 from models.denoise.level import active_level
 from models.denoise.protocol import Denoiser
 from models.denoise.two_pass import TwoPasses
+from models.samples import finite
 
 __all__ = [
     "DenoiseOptions",
@@ -28,7 +29,7 @@ __all__ = [
     "process_version",
 ]
 
-process_version = "3"
+process_version = "4"
 """Part of the key of cleaned audio: raised whenever the output bytes of this module change."""
 
 Read = Callable[[int, int], NDArray[np.float64]]
@@ -160,7 +161,7 @@ def _even(blocks: Iterator[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]
 
 def _stacked(reads: Sequence[Read], start: int, frames: int) -> NDArray[np.float64]:
     """The original samples of a group: (samples, channels)."""
-    return np.stack([_finite(read(start, frames)) for read in reads], axis=1)
+    return np.stack([finite(read(start, frames)) for read in reads], axis=1)
 
 
 def _suppressed(
@@ -183,7 +184,7 @@ def _suppressed(
     answered = given = 0
     for start in range(0, padded, BLOCK):
         last = start + BLOCK >= padded
-        sound = _finite(read(start, min(BLOCK, padded - start))) * gain
+        sound = finite(read(start, min(BLOCK, padded - start))) * gain
         answer = stream.push(there.block(sound, last).astype(np.float32))
         if last:
             answer = np.concatenate([answer, stream.finish()])
@@ -225,7 +226,9 @@ class _AtRate:
 def _silence(read: Read, start: int, sound: NDArray[np.float64], sample_rate: int) -> None:
     """Set to 0, in place, what was digital silence in the original from `start` on."""
     run = max(1, round(SILENT_RUN_S * sample_rate))
-    around = _finite(read(start - run, len(sound) + 2 * run))
+    around = finite(read(start - run, len(sound) + 2 * run))
+    if around.all():
+        return
     sound[_in_silent_run(around, run)[run : run + len(sound)]] = 0.0
 
 
@@ -236,8 +239,3 @@ def _in_silent_run(sound: NDArray[np.float64], run: int) -> NDArray[np.bool_]:
     last = np.minimum(np.arange(len(sound)), len(starts) - 2) + 1
     first = np.clip(np.arange(len(sound)) - run + 1, 0, len(starts) - 1)
     return np.asarray(starts[last] > starts[first])
-
-
-def _finite(sound: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A copy in which samples that are no finite number are 0."""
-    return np.nan_to_num(np.asarray(sound, np.float64), nan=0.0, posinf=0.0, neginf=0.0)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.denoise.onnx_weights import Weights
+from models.denoise.recurrent import Recurrent
 
 BANDS, BINS, TAPS = 32, 96, 5
 CHANNELS, WIDTH = 64, 256
@@ -264,7 +265,7 @@ def _folded_path(weights: Weights) -> tuple[nn.Linear, Tensor]:
     return _linear(folded.flatten(0, 1), None), bias
 
 
-def _recurrent(*layers: Tensors) -> nn.GRU:
+def _recurrent(*layers: Tensors) -> Recurrent:
     """Gated recurrent units; ONNX has the gates as z, r, h and torch as r, z, h."""
     unit = nn.GRU(WIDTH, WIDTH, len(layers))
     for index, (inputs, recurrence, biases) in enumerate(layers):
@@ -273,7 +274,7 @@ def _recurrent(*layers: Tensors) -> nn.GRU:
         for name, values in (found | {"bias_hh": inner}).items():
             z, r, h = _tensor(values).chunk(3)
             getattr(unit, f"{name}_l{index}").data.copy_(torch.cat([r, z, h]))
-    return unit
+    return Recurrent(unit)
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

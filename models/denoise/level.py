@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.samples import finite
+
 FRAMES_A_SECOND = 50
 HANGOVER_FRAMES = 10
 MARGIN_DB = 15.9
@@ -52,8 +54,7 @@ def _frame_powers(
     for block in blocks:
         if len(block) == 0:
             continue
-        finite = np.nan_to_num(np.asarray(block, np.float64), posinf=0.0, neginf=0.0)
-        filtered, state = sosfilt(sos, finite, zi=state)
+        filtered, state = sosfilt(sos, finite(block), zi=state)
         rest = np.concatenate([rest, filtered])
         whole = len(rest) // length * length
         powers.append(np.mean(np.square(rest[:whole].reshape(-1, length)), axis=1))

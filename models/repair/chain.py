@@ -28,7 +28,7 @@ from models.repair.thumps import ThumpOptions, find_thumps, without_thumps
 
 __all__ = ["RepairOptions", "Repaired", "StepReport", "process_version", "repair_channel"]
 
-process_version = "3"
+process_version = "4"
 """Part of the key of cleaned audio: raised whenever the output bytes of repair change."""
 
 

@@ -22,8 +22,9 @@ from models.repair.click_search import (
     coarse_places,
     peaks_of_residual,
 )
-from models.repair.patches import Patch, Read, Samples, finite
+from models.repair.patches import Patch, Read, Samples
 from models.repair.prediction import fill_gaps, prediction_coefficients, residual
+from models.samples import finite
 
 HOPS_PER_BLOCK = 200
 MARGIN_HOPS = 4

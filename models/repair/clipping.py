@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
-from models.repair.patches import Patch, Read, Samples, blocks, finite, patched
+from models.repair.patches import Patch, Read, Samples, blocks, patched
 from models.repair.prediction import normal_equations, prediction_coefficients
+from models.samples import finite
 
 BLOCK = 1 << 19
 FLAT = 1e-4

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
-from models.repair.patches import Patch, Read, Samples, finite, patched
+from models.repair.patches import Patch, Read, Samples, patched
 from models.repair.prediction import fill_gaps, prediction_coefficients
 from models.repair.repeats import repeated_stretches
+from models.samples import finite
 
 BLOCK_S = 10
 MARGIN_S = 0.5

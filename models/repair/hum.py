@@ -153,10 +153,16 @@ def _section(hum: Hum, section: int) -> Samples | None:
     drift = hum.phase[section] * (1 - along) + hum.phase[section + 1] * along
     angle = 2 * np.pi * (turns % 1.0) + drift
     wave = np.zeros(hum.hop)
+    turn = np.exp(1j * angle)
+    turned, reached = turn, 1
     for k, first, last in zip(hum.harmonics, here, following, strict=True):
+        # The harmonics rise: each is as many turns of the fundamental further.
+        for _ in range(reached, int(k)):
+            turned = turned * turn
+        reached = int(k)
         if first != 0 or last != 0:
-            amplitude = first * (1 - along) + last * along
-            wave += amplitude.real * np.cos(k * angle) - amplitude.imag * np.sin(k * angle)
+            amplitude = first + (last - first) * along
+            wave += amplitude.real * turned.real - amplitude.imag * turned.imag
     return wave
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from models.repair.patches import Read, Samples, finite
+from models.repair.decimate import decimated
+from models.repair.patches import Read, Samples
+from models.samples import finite
 
 LOW_RATE = 4800
 LOW_BAND_HZ = 1_600.0
@@ -75,16 +78,20 @@ def low_band(sample_rate: int) -> LowBand:
 
 def read_low(read: Read, band: LowBand, start: int, count: int) -> Samples:
     """`count` kept samples from kept sample `start` on, filtered at zero lag."""
-    from scipy.signal import firwin, upfirdn
-
     if band.step == 1:
         return finite(read(start, count))
     half = TAPS_PER_STEP * band.step // 2
-    taps = firwin(2 * half + 1, band.rate / 2, window=("kaiser", 8.0), fs=band.sample_rate)
     sound = finite(read(start * band.step - half, (count - 1) * band.step + 2 * half + 1))
-    filtered = upfirdn(taps, sound, 1, band.step)
-    delay = 2 * half // band.step
-    return np.asarray(filtered[delay : delay + count], np.float64)
+    return decimated(sound, _low_pass(band), band.step)
+
+
+@lru_cache(maxsize=16)
+def _low_pass(band: LowBand) -> Samples:
+    from scipy.signal import firwin
+
+    count = 2 * (TAPS_PER_STEP * band.step // 2) + 1
+    window = ("kaiser", 8.0)
+    return np.asarray(firwin(count, band.rate / 2, window=window, fs=band.sample_rate))
 
 
 def find_mains(read: Read, frames: int, sample_rate: int) -> Mains | None:
@@ -131,22 +138,32 @@ def _best_fundamental(spectrum: Samples, spacing: float, base: float) -> tuple[f
     A harmonic counts only where the spectrum has its peak there: the flank of a line of some
     machine is no hum.
     """
-    bins = np.arange(len(spectrum)) * spacing
-    best = (base, np.zeros(HARMONICS_SEARCHED), -1.0)
-    for hz in np.arange(base - SEARCH_HZ, base + SEARCH_HZ + SEARCH_STEP_HZ / 2, SEARCH_STEP_HZ):
-        heights = np.zeros(HARMONICS_SEARCHED)
-        for k in range(1, HARMONICS_SEARCHED + 1):
-            at = k * hz
-            low, high = round((at - BESIDE_HZ[1]) / spacing), round((at + BESIDE_HZ[1]) / spacing)
-            if high >= len(spectrum):
-                break
-            away = np.abs(bins[low : high + 1] - at)
-            near = spectrum[low : high + 1]
-            here = float(np.interp(at, bins[low : high + 1], near))
-            if here < near[away <= PEAK_HZ].max() - 1.0:
-                continue
-            heights[k - 1] = here - np.median(near[away >= BESIDE_HZ[0]])
-        score = float(np.sum(heights[heights > CLEAR_DB / 2]))
-        if score > best[2]:
-            best = (float(hz), heights, score)
-    return best[0], best[1]
+    candidates = np.arange(base - SEARCH_HZ, base + SEARCH_HZ + SEARCH_STEP_HZ / 2, SEARCH_STEP_HZ)
+    heights = np.stack(
+        [_heights(spectrum, spacing, k * candidates) for k in range(1, HARMONICS_SEARCHED + 1)],
+        axis=1,
+    )
+    scores = np.where(heights > CLEAR_DB / 2, heights, 0.0).sum(axis=1)
+    best = int(np.argmax(scores))
+    return float(candidates[best]), heights[best]
+
+
+def _heights(spectrum: Samples, spacing: float, lines: Samples) -> Samples:
+    """By how many dB each line stands out; 0 beside a peak, and where the spectrum has ended.
+
+    lines: in Hz.
+    """
+    first = np.rint((lines - BESIDE_HZ[1]) / spacing).astype(np.intp)
+    last = np.rint((lines + BESIDE_HZ[1]) / spacing).astype(np.intp)
+    bins = first[:, None] + np.arange(int((last - first).max()) + 1)
+    away = np.abs(bins * spacing - lines[:, None])
+    near = spectrum[np.minimum(bins, len(spectrum) - 1)]
+    here = np.interp(lines, np.arange(len(spectrum)) * spacing, spectrum)
+    peak = np.where(away <= PEAK_HZ, near, -np.inf).max(axis=1)
+    beside = (away >= BESIDE_HZ[0]) & (bins <= last[:, None])
+    ordered = np.sort(np.where(beside, near, np.inf), axis=1)
+    count = beside.sum(axis=1)
+    row = np.arange(len(lines))
+    median = (ordered[row, (count - 1) // 2] + ordered[row, count // 2]) / 2
+    stands = (here >= peak - 1.0) & (last < len(spectrum))
+    return np.where(stands, here - median, 0.0)

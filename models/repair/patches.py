@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.samples import finite
+
 Samples = NDArray[np.float64]
 Read = Callable[[int, int], Samples]
 """read(start, n): n mono samples from `start`, zeros outside the channel."""
@@ -47,11 +49,6 @@ def patched(read: Read, patches: Sequence[Patch]) -> Read:
         return sound
 
     return read_patched
-
-
-def finite(sound: Samples) -> Samples:
-    """A copy in which samples that are no finite number are 0."""
-    return np.nan_to_num(np.asarray(sound, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def blocks(read: Read, frames: int, length: int) -> Iterator[tuple[int, Samples]]:

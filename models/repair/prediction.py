@@ -5,6 +5,8 @@ The model is autoregressive (AR): sum over k of a[k] x[n-k] = e[n], a[0] = 1, wi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,19 +29,40 @@ def prediction_coefficients(frames: Samples, order: int) -> Samples:
 
     count, length = frames.shape
     size = next_fast_len(length + order, real=True)
-    spectrum = rfft(frames * np.hanning(length), size, axis=1)
+    spectrum = rfft(frames * _hann(length), size, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     lags = irfft(power, size, axis=1)[:, : order + 1]
     lags[:, 0] = lags[:, 0] * (1 + NOISE_FLOOR) + SILENCE * length
-    a = np.zeros((count, order + 1))
-    a[:, 0] = 1.0
-    error = lags[:, 0].copy()
+    return _one_model(lags[0]) if count == 1 else _models(np.ascontiguousarray(lags.T))
+
+
+def _one_model(lags: Samples) -> Samples:
+    """The coefficients of one frame, shape (1, order + 1)."""
+    from scipy.linalg import solve_toeplitz
+
+    return np.concatenate([[1.0], -solve_toeplitz(lags[:-1], lags[1:])])[None]
+
+
+def _models(lags: Samples) -> Samples:
+    """The coefficients of many frames; lags: shape (order + 1, count)."""
+    order = len(lags) - 1
+    a = np.zeros_like(lags)
+    a[0] = 1.0
+    error = lags[0].copy()
     for m in range(1, order + 1):
-        reflection = -(lags[:, m] + np.sum(a[:, 1:m] * lags[:, m - 1 : 0 : -1], axis=1)) / error
-        a[:, 1:m] = a[:, 1:m] + reflection[:, None] * a[:, m - 1 : 0 : -1]
-        a[:, m] = reflection
+        known = np.einsum("kc,kc->c", a[1:m], lags[m - 1 : 0 : -1])
+        reflection = -(lags[m] + known) / error
+        a[1:m] += reflection * a[m - 1 : 0 : -1]
+        a[m] = reflection
         error *= 1 - reflection**2
-    return a
+    return np.ascontiguousarray(a.T)
+
+
+@lru_cache(maxsize=32)
+def _hann(length: int) -> Samples:
+    window = np.hanning(length)
+    window.flags.writeable = False
+    return window
 
 
 def fill_gaps(sound: Samples, unknown: NDArray[np.intp], coefficients: Samples) -> Samples:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
-from models.repair.patches import Read, Samples, finite
+from models.repair.decimate import decimated
+from models.repair.patches import Read, Samples
+from models.samples import finite
 
 RATE = 16_000
 BAND_HZ = (1_500.0, 7_000.0)
@@ -125,8 +127,6 @@ def _periodicity(envelope: Samples) -> Samples:
 
 def _envelope(read: Read, sample_rate: int, first: int, count: int) -> Samples:
     """Power at 1.5 to 7 kHz in each of `count` milliseconds from millisecond `first` on."""
-    from scipy.signal import upfirdn
-
     step = max(1, sample_rate // RATE)
     taps = _band_pass(sample_rate)
     half = len(taps) // 2
@@ -135,7 +135,7 @@ def _envelope(read: Read, sample_rate: int, first: int, count: int) -> Samples:
     edges = np.rint((first + np.arange(count)) * (sample_rate / BINS_PER_S)).astype(np.intp)
     need = int(edges[-1]) - start + (width + 1) * step
     sound = finite(read(start - half, need + 2 * half))
-    band = upfirdn(taps, sound, 1, step)[2 * half // step :]
+    band = decimated(sound, taps, step)
     squares = np.square(band)
     at = (edges - start) // step
     return np.asarray(np.add.reduceat(squares[: int(at[-1]) + width], at) / width)
