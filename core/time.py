@@ -129,6 +129,16 @@ def samples_to_frames(samples: int, fps: Fraction, sample_rate: int) -> Fraction
     return Fraction(samples) * fps / sample_rate
 
 
+def sample_to_frame(sample: int, fps: Fraction, sample_rate: int) -> int:
+    """The frame that a sample lies in: the last one that begins at it or before.
+
+    Where a frame begins is rounded as `frames_to_samples` does, so that the sample at which a
+    frame begins lies in that frame at every rate.
+    """
+    frame = int(samples_to_frames(sample, fps, sample_rate) // 1)
+    return frame + 1 if frames_to_samples(frame + 1, fps, sample_rate) <= sample else frame
+
+
 def timecode_to_frames(text: str, rate: FrameRate) -> int:
     """Frames since midnight of a SMPTE timecode, `HH:MM:SS:FF` (`;` before the frames: drop).
 
@@ -167,7 +177,17 @@ def frames_to_timecode(frames: int, rate: FrameRate) -> str:
 
 def samples_to_timecode(samples: int, rate: FrameRate, sample_rate: int) -> str:
     """Timecode of the frame that a sample lies in."""
-    return frames_to_timecode(int(samples_to_frames(samples, rate.fps, sample_rate)), rate)
+    return frames_to_timecode(sample_to_frame(samples, rate.fps, sample_rate), rate)
+
+
+def seconds_text(samples: int, sample_rate: int, digits: int = 6) -> str:
+    """A length in seconds with so many decimals, for formats that count in them (not negative).
+
+    Six decimals give every sample back, up to a rate of 500 kHz.
+    """
+    scaled = round_half_up(Fraction(samples * 10**digits, sample_rate))
+    whole, part = divmod(scaled, 10**digits)
+    return f"{whole}.{part:0{digits}d}"
 
 
 def clock(samples: int, sample_rate: int) -> str:

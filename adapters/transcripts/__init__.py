@@ -1,0 +1,1 @@
+"""Transcripts: lines and events in the formats that editors, players and benchmarks read."""
