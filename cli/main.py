@@ -17,6 +17,7 @@ from cli import (
     config_show,
     demo,
     doctor,
+    export,
     lines,
     loudness,
     microphones,
@@ -55,6 +56,7 @@ app.command("loudness")(loudness.command)
 app.command("search")(search.command)
 app.command("lines")(lines.command)
 app.command("privacy")(privacy.command)
+app.command("export")(export.command)
 app.command("trace")(trace.command)
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)

@@ -69,13 +69,14 @@ def captions(found: SpottingList, options: CaptionOptions, wanted: Wanted) -> tu
     made = []
     for spot in found.lines:
         marks = before(spot, wanted)
-        parts = split(spot.words, marks, found, options)
-        for number, part in enumerate(parts):
+        for number, part in enumerate(split(spot.words, marks, found, options)):
             tokens = [*(marks if number == 0 else ()), *(word.text for word in part)]
-            start, end = found.frames(Word("", part[0].start, max(word.end for word in part)))
+            said = Word("", part[0].start, max(word.end for word in part))
+            start, end = found.frames(said)
             rows = wrapped(_pieces(tokens), options)
-            made.append(Caption(start, end, rows, number == 0, spot))
-    return _timed(sorted(made, key=lambda item: (item.start, item.end)), found, options)
+            made.append((said, Caption(start, end, rows, number == 0, spot)))
+    made.sort(key=lambda pair: (pair[1].start, pair[1].end))
+    return _timed(made, found, options)
 
 
 def split(
@@ -83,7 +84,7 @@ def split(
 ) -> list[Sequence[Word]]:
     """The words of a line in parts of which each fits a caption, broken where it hurts least.
 
-    As few parts as can be; of those, ones that end at the end of a sentence or before a pause.
+    As few parts as can be; of those, even ones that end with a sentence or before a pause.
     """
     best: list[tuple[float, int]] = [(0.0, 0)]
     most = options.most_s * found.sample_rate
@@ -100,7 +101,9 @@ def split(
                 or len(_rows(tokens, options.row_characters)) > options.rows
             ):
                 break
-            choices.append((best[start][0] + 1000 + _cost(words, end, found.sample_rate), start))
+            fill = min(1.0, sum(len(text) + 1 for text in tokens) / limit)
+            cost = 1000 + _cost(words, end, found.sample_rate) + 60 * (1 - fill) ** 2
+            choices.append((best[start][0] + cost, start))
         best.append(min(choices))
     parts = []
     end = len(words)
@@ -150,21 +153,27 @@ def wrapped(pieces: Sequence[str], options: CaptionOptions) -> tuple[str, ...]:
 
 
 def _timed(
-    made: Sequence[Caption], found: SpottingList, options: CaptionOptions
+    made: Sequence[tuple[Word, Caption]], found: SpottingList, options: CaptionOptions
 ) -> tuple[Caption, ...]:
-    """Captions with ends that leave time to read, and the gap before the next one."""
+    """Captions with ends that leave time to read, and the gap before the next one.
+
+    made: each with the stretch in which it is said. Captions of people who speak at the same
+    time stay on together.
+    """
     fps = found.rate.fps
     least = ceil(Fraction(options.least_s).limit_denominator(1000) * fps)
     most = max(1, round_half_up(Fraction(options.most_s) * fps))
     last = found.frame(max(0, found.length - 1)) + 1
     timed = []
-    for number, item in enumerate(made):
+    for number, (said, item) in enumerate(made):
         characters = sum(map(len, item.rows))
         reading = ceil(Fraction(characters) / Fraction(options.characters_per_second) * fps)
         wish = item.start + min(most, max(least, reading))
-        following = next((x.start for x in made[number + 1 :] if x.start >= item.end), None)
-        room = last if following is None else following - options.gap_frames
-        # What is said decides: an end moves later for the reader, earlier only for the gap.
-        end = max(min(max(item.end, wish), room), item.start + 1)
-        timed.append(replace(item, end=end))
+        later = (
+            other.start
+            for begins, other in made[number + 1 :]
+            if begins.start >= said.end and other.start > item.start
+        )
+        room = min(last, next(later, last + options.gap_frames) - options.gap_frames)
+        timed.append(replace(item, end=max(min(max(item.end, wish), room), item.start + 1)))
     return tuple(timed)

@@ -104,7 +104,8 @@ def _listen(item: Playing, sample_rate: int, heard: dict[tuple[str, int], list[_
     for number, spot in enumerate(item.spots):
         whole = place(spot.start, spot.end)
         part = _common(whole, bounds)
-        if part is None or spot.speaker in item.absent:
+        other = spot.channel is not None and spot.channel not in laid.channels
+        if part is None or other or spot.speaker in item.absent:
             continue
         one = _at(
             heard[item.key, number], item, spot, whole, round_half_up(SAME_PLACE_S * sample_rate)
@@ -220,31 +221,41 @@ def _runs(indices: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _once(found: Sequence[Spot], near: int) -> list[Spot]:
-    """The spots without lines that two recordings of the same words give at one place."""
+    """The spots, each once where two recordings give the same words at one place."""
     kept: list[Spot] = []
     for spot in in_order(found):
-        for number in range(len(kept) - 1, -1, -1):
-            other = kept[number]
-            if spot.start - other.start > near:
-                break
-            if _alike(spot, other, near):
-                best = max(other, spot, key=_trust)
-                tracks = tuple(dict.fromkeys((*other.tracks, *spot.tracks)))
-                events = tuple(dict.fromkeys((*other.events, *spot.events)))
-                kept[number] = replace(
-                    best,
-                    speaker=best.speaker or other.speaker or spot.speaker,
-                    tracks=tracks,
-                    events=events,
-                )
-                break
-        else:
+        twin = _twin(kept, spot, near)
+        if twin is None:
             kept.append(spot)
+            continue
+        other = kept[twin]
+        best = max(other, spot, key=_trust)
+        kept[twin] = replace(
+            best,
+            speaker=best.speaker or other.speaker or spot.speaker,
+            tracks=tuple(dict.fromkeys((*other.tracks, *spot.tracks))),
+            events=tuple(dict.fromkeys((*other.events, *spot.events))),
+        )
     return kept
+
+
+def _twin(kept: Sequence[Spot], spot: Spot, near: int) -> int | None:
+    """Which of the spots so far, in order, says the same at the same place."""
+    for number in range(len(kept) - 1, -1, -1):
+        other = kept[number]
+        # What was kept may start a little later than its twin that it took the place of.
+        if spot.start - other.start > 2 * near:
+            return None
+        if abs(spot.start - other.start) <= near and _alike(spot, other, near):
+            return number
+    return None
 
 
 def _alike(one: Spot, two: Spot, near: int) -> bool:
     if one.kind != LINE or two.kind != LINE or abs(one.end - two.end) > near:
+        return False
+    shared = min(one.end, two.end) - max(one.start, two.start)
+    if 2 * shared < min(one.end - one.start, two.end - two.start):
         return False
     if one.speaker and two.speaker and one.speaker != two.speaker:
         return False

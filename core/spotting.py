@@ -29,7 +29,8 @@ class Spot:
     label: what an event is called; a line has words instead. speaker: empty where unknown.
     draft: made by a stand-in. overlap: someone else speaks at the same time. trimmed: the cut
     plays only a part of the line. take, scene: it comes from; source: its first sample there and
-    one past its last. events, tracks: of the cut that play it. key: what names the recording.
+    one past its last. channel: of the take, from 0, where only one is meant. events, tracks: of
+    the cut that play it. key: what names the recording.
     """
 
     start: int
@@ -48,6 +49,7 @@ class Spot:
     take: str = ""
     scene: str = ""
     source: tuple[int, int] | None = None
+    channel: int | None = None
     source_timecode: str = ""
     events: tuple[str, ...] = ()
     tracks: tuple[str, ...] = ()
@@ -65,7 +67,8 @@ class SpottingList:
 
     name: of the take or cut. sample_rate: what spots count in, in Hz. length: samples in all.
     rate: of the timecode. reference: samples since midnight of the first sample, 0 where the
-    take has no timecode. cut_sha256: of the cut's file. tape, scene, take: of a take.
+    take has no timecode. has_timecode:
+    whether the take has any. scene, take, tape, channels: of a take.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 from core.cut import Cut
 from core.errors import InputError
 from core.media import MediaFile
-from db.codec import media_from_json, media_to_json, now, rate_to_text, storable, whole
+from core.time import FrameRate
+from db.codec import (
+    media_from_json,
+    media_to_json,
+    now,
+    rate_from_text,
+    rate_to_text,
+    storable,
+    whole,
+)
 from db.tables import Asset, AssetKind, CutEvent, CutRow, Location, Media, Take
 
 
@@ -74,6 +83,23 @@ def remembered_media(session: Session) -> tuple[MediaFile, ...]:
     rows = session.execute(select(Media.path, Media.probe).order_by(Media.path))
     found = (media_from_json(probe, path) for path, probe in rows)
     return tuple(media for media in found if media is not None)
+
+
+def media_by_essence(
+    session: Session, essences: Collection[str] | None = None
+) -> dict[str, MediaFile]:
+    """A media file for each of these sounds (None: all), the one that was seen last."""
+    query = (
+        select(Media.essence, Media.path, Media.probe)
+        .join(Location, Location.path == Media.path)
+        .order_by(Location.seen_at, Media.path.desc())
+    )
+    found = {
+        essence: media_from_json(probe, path)
+        for essence, path, probe in session.execute(query)
+        if essences is None or essence in essences
+    }
+    return {essence: media for essence, media in found.items() if media is not None}
 
 
 def remember_media(session: Session, media: MediaFile) -> None:
@@ -200,6 +226,40 @@ def remember_cut(
     if placements:
         session.execute(insert(CutEvent), [_event_row(row.id, record) for record in placements])
     return row.id
+
+
+@dataclass(frozen=True)
+class CutRecord:
+    """A cut as it was remembered. path: of its file then. events: that sound, in its order."""
+
+    path: Path
+    rate: FrameRate
+    events: tuple[CutEventRecord, ...]
+
+
+def recall_cut(session: Session, digest: str) -> CutRecord | None:
+    """What is known of the cut whose file has this sha256, as it was linked last; None if new."""
+    query = select(CutRow).where(CutRow.digest == digest).order_by(CutRow.read_at.desc())
+    row = session.scalars(query.limit(1)).first()
+    rate = None if row is None else rate_from_text(row.rate)
+    if row is None or rate is None:
+        return None
+    events = session.scalars(select(CutEvent).where(CutEvent.cut == row.id).order_by(CutEvent.id))
+    return CutRecord(row.path, rate, tuple(_event_record(event) for event in events))
+
+
+def _event_record(row: CutEvent) -> CutEventRecord:
+    return CutEventRecord(
+        event=row.event,
+        track=row.track,
+        record_start=row.record_start,
+        record_length=row.record_length,
+        asset=row.asset,
+        source_start=row.source_start,
+        channels=tuple(row.channels),
+        linked=row.linked,
+        take_key=row.take_key,
+    )
 
 
 def _event_row(cut: int, record: CutEventRecord) -> dict[str, object]:

@@ -37,6 +37,11 @@ def is_take(asked: str) -> ColumnElement[bool]:
     return or_(*same)
 
 
+def essences_of(session: Session, asked: str) -> tuple[str, ...]:
+    """The sound (by its sha256) of the takes that a person names; see `is_take`."""
+    return tuple(session.scalars(select(Take.essence).where(is_take(asked)).order_by(Take.name)))
+
+
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts 2 before 12A and 12A before 12B."""
     return tuple(

@@ -39,6 +39,7 @@ def own_words(words: list[str]) -> list[str]:
         ("relink", "CUT"): "cuts/reel1_v3.otio",
         ("override", "CUT"): "cuts/reel1_v3.otio",
         ("sync", "CUT"): "cuts/reel1_v3.otio",
+        ("export", "CUT"): "cuts/reel1_v3.otio",
         ("reconform", "OLD"): "cuts/reel1_v3.otio",
         ("OLD", "NEW"): "cuts/reel1_v4.otio",
     }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from core.errors import InputError
 from core.spotting import LINE, SpottingList, Wanted, cleaned, named
-from core.time import FrameRate, frames_to_timecode
+from core.time import RATES, FrameRate, frames_to_timecode
 
 COLUMNS = (
     "Name", "Tracks", "Start", "End", "Duration", "Tape", "Soundroll", "Scene", "Take",
@@ -31,7 +31,7 @@ def serialise(lists: Sequence[SpottingList], wanted: Wanted) -> str:
         raise InputError(
             f"An ALE has one frame rate, and the takes run at {told}; name them with --take."
         )
-    rate = next(iter(rates), FrameRate(24))
+    rate = next(iter(rates), RATES["24"])
     rows = [
         "Heading",
         "FIELD_DELIM\tTABS",

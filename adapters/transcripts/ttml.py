@@ -78,7 +78,7 @@ def _head_of(found: SpottingList) -> dict[str, str]:
 
 def _agents(metadata: ElementTree.Element, shown: tuple[Caption, ...]) -> dict[str, str]:
     """An agent for each speaker; their ids by name."""
-    agents = {}
+    agents: dict[str, str] = {}
     for speaker in dict.fromkeys(item.spot.speaker for item in shown if item.spot.speaker):
         agents[speaker] = f"agent{len(agents) + 1}"
         agent = _child(metadata, "ttm:agent", {"xml:id": agents[speaker], "type": "character"})
