@@ -13,7 +13,17 @@ from bench.scratch import SHARED, scratch_folder, weights_root
 from bench.table import Table, render
 from core.errors import RoomtoneError, UsageError
 
-NAMES = ("job", "cleaning", "memory", "conform", "denoise", "repair", "loudness", "search")
+NAMES = (
+    "job",
+    "cleaning",
+    "memory",
+    "conform",
+    "denoise",
+    "repair",
+    "room-tone",
+    "loudness",
+    "search",
+)
 
 Weights = Annotated[
     Path | None,
@@ -114,6 +124,23 @@ def repair(
         print(f"repair is skipped: {shared} is absent; name the shared data with --shared.")
         return
     _print(bench_repair(shared))
+
+
+@app.command(name="room-tone")
+def room_tone(
+    shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
+    weights: Weights = None,
+    holes: Annotated[int, typer.Option(min=1, help="Random holes in each scene.")] = 40,
+) -> None:
+    """Room tone against what is heard next to it, at the joins of many holes."""
+    from bench.room_tone import bench_room_tone
+
+    if not shared.is_dir():
+        print(f"room-tone is skipped: {shared} is absent; name the shared data with --shared.")
+        return
+    with scratch_folder() as scratch:
+        home = scratch / "home"
+        _print(bench_room_tone(shared, weights_root(scratch, weights), home, holes))
 
 
 @app.command()

@@ -58,7 +58,11 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "leader": [work.settings.leader_s, work.settings.pops],
             "timelines": [*work.settings.timelines, work.settings.embed_aaf],
             "reel": work.settings.reel,
-            "room_tone": [work.settings.room_tone, work.settings.room_tone_most_s],
+            "room_tone": [
+                work.settings.room_tone,
+                work.settings.room_tone_most_s,
+                [media.sha256 for media in turnover.wild],
+            ],
             "mix": [work.settings.listening_mix, MIX_VERSION],
             "render": RENDER_VERSION,
             "report": [REPORT_VERSION, microphones_version, alignment_version],

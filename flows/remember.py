@@ -127,6 +127,8 @@ def _stem_uses(
     if stem.name.role == "RT":
         for take, first, last in stem.harvested:
             yield Use(cleaned[take].sha256, "clean", first, last)
+        for sha256, first, last in stem.wild:
+            yield Use(sha256, "original", first, last)
         return
     rate = made.rendered.sample_rate
     for item in placements(turnover.cut, turnover.sources, rate, made.retimed):

@@ -39,7 +39,7 @@ __all__ = [
     "render_stems",
 ]
 
-RENDER_VERSION = "3"
+RENDER_VERSION = "4"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Stem:
     subtype: str
     takes: tuple[str, ...]
     harvested: tuple[tuple[str, int, int], ...] = ()
+    wild: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,14 @@ def _stems(
             subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
             takes=desk.takes_of(stem_name),
             harvested=desk.tone.harvested if stem_name.role == "RT" else (),
+            wild=_wild(desk) if stem_name.role == "RT" else (),
         )
         for stem_name in sorted(peaks)
     )
+
+
+def _wild(desk: Desk) -> tuple[tuple[str, int, int], ...]:
+    return tuple((media.sha256, first, last) for media, first, last in desk.tone.from_wild)
 
 
 def _write_leader(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -29,6 +29,7 @@ from core.time import RATES, FrameRate, frames_to_samples
 from core.words import some
 from db.memory import recall_media, remember_media, remembered_media
 from flows.progress import Progress
+from flows.wild import wild_of
 from flows.workspace import Workspace
 
 OUR_MARK = "T=roomtone "
@@ -41,7 +42,8 @@ class Turnover:
     digest: sha256 of the cut file. links: by event id. media: by essence, hashed.
     notes: what a person should know, a sentence each. choices: what each audio track is taken
     for. through: ids of the events that are no production dialogue and pass through untouched.
-    overrides: what a person decided, by the ids of the events that it holds for.
+    overrides: what a person decided, by the ids of the events that it holds for. wild: wild
+    tracks of the scenes and sound rolls of the cut that no event plays, hashed.
     """
 
     cut: Cut
@@ -54,6 +56,7 @@ class Turnover:
     choices: tuple[Choice, ...] = ()
     through: frozenset[str] = frozenset()
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    wild: tuple[MediaFile, ...] = ()
 
     def take_of(self, event_id: str) -> Take:
         """The take that an event plays."""
@@ -142,6 +145,7 @@ def read_turnover(
             f"All media of {path} are offline ({reason.rstrip('.')}); "
             "name the folders that hold them with --media."
         )
+    wild, silent = _wild_tracks(work, index, media.values())
     return Turnover(
         cut=cut,
         path=path,
@@ -151,8 +155,27 @@ def read_turnover(
         media=media,
         choices=choices,
         through=through,
-        notes=(*notes, *cut.warnings, *unread, *_link_notes(found)),
+        wild=wild,
+        notes=(*notes, *cut.warnings, *unread, *silent, *_link_notes(found)),
     )
+
+
+def _wild_tracks(
+    work: Workspace, index: MediaIndex, linked: Iterable[MediaFile]
+) -> tuple[tuple[MediaFile, ...], tuple[str, ...]]:
+    """The wild tracks that room tone may come from, hashed; and why others can't be used."""
+    if not work.settings.room_tone:
+        return (), ()
+    used = tuple(linked)
+    paths = {media.path for media in used}
+    found, faults = [], []
+    for media in wild_of(index.files, used):
+        if media.path not in paths:
+            try:
+                found.append(hash_media(work, media))
+            except InputError as fault:
+                faults.append(f"{fault} Its room tone is not used.")
+    return tuple(found), tuple(faults)
 
 
 def _through(cut: Cut, choices: Sequence[Choice]) -> Iterator[str]:

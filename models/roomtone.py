@@ -1,4 +1,4 @@
-"""Room tone: the noise between the words of a take, and any length of sound that matches it.
+"""Room tone: any length of sound that matches the noise between the words of a take.
 
 The tone is texture synthesis by random phases: overlapping frames, each the sum of a few grains
 of the harvested noise whose phases are drawn anew (random-phase noise after Galerne, Gousseau
@@ -10,183 +10,23 @@ common, stay.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-process_version = "1"
+from models.octaves import frame_size, octaves
 
-GRAIN_S = 0.34
-"""Seconds of the longest grain, and of a frame of the tone: room for hum and its harmonics."""
+process_version = "2"
 
 DRAWN = 4
-_OCTAVE_HZ = 31.25
+_ROUNDS = 6
+_MOST_DB = 30.0
 _SILENCE = 1e-12
-_CLICK_S = 0.002
-_AROUND = 25
 
 Sound = NDArray[np.float64]
-Stretch = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class HarvestOptions:
-    """What counts as noise and nothing else.
-
-    before_speech_s, after_speech_s: kept away from speech; more after it, where the room rings.
-    tolerance_db: by how much an octave may be louder than it usually is (the median of a
-        second of pauses, in frames of 85 ms); lower leaves out soft breaths and steps, higher
-        keeps noise that moves. It may be half as much again softer.
-    low_tolerance_db: the same below 180 Hz, where so short a frame tells little.
-    click_db: by how much 2 ms of treble may stand out, or drop out; lower finds smaller clicks.
-    shortest_s: a stretch is at least this long.
-    """
-
-    before_speech_s: float = 0.06
-    after_speech_s: float = 0.2
-    tolerance_db: float = 6.0
-    low_tolerance_db: float = 8.0
-    click_db: float = 8.0
-    shortest_s: float = 0.12
-
-
-def noise_only(
-    sound: Sound, sample_rate: int, speech: Iterable[Stretch], options: HarvestOptions
-) -> tuple[Stretch, ...]:
-    """Where a sound is nothing but noise: away from speech, breaths, steps, clicks and silence.
-
-    sound: (n, channels), a minute or two of a take at the most, all held in memory. speech: where
-    somebody speaks, in its samples. Returns stretches (start, end) in order. Judged by level and
-    by stability in each octave; where noise moves by more than the tolerance, its usual level
-    counts.
-    """
-    hop = max(1, round(0.0425 * sample_rate))
-    count = len(sound) // hop - 1
-    if count < 1:
-        return ()
-    free = _free(len(sound), sample_rate, speech, options)
-    quiet = np.array([bool(free[i * hop : (i + 2) * hop].all()) for i in range(count)])
-    levels = _levels(sound, sample_rate, hop, count)
-    clicks = _clicks(sound, sample_rate, hop, count)
-    power = 10 ** (levels / 10)
-    quiet &= power.sum(axis=1) > _SILENCE
-    if not quiet.any():
-        return ()
-    tolerance = np.full(levels.shape[1], options.tolerance_db)
-    tolerance[0] = options.low_tolerance_db
-    off = np.full(levels.shape, np.inf)
-    off[quiet] = levels[quiet] - _usual(levels[quiet], options.tolerance_db)
-    quiet &= ((off < tolerance) & (off > -1.5 * tolerance)).all(axis=1)
-    quiet &= clicks < options.click_db + np.median(clicks[quiet]) if quiet.any() else quiet
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
-    shortest = round(options.shortest_s * sample_rate)
-    found = ((int(a) * hop, (int(b) + 1) * hop) for a, b in edges.reshape(-1, 2))
-    return tuple(item for item in found if item[1] - item[0] >= shortest)
-
-
-def _usual(levels: Sound, most_above_db: float) -> Sound:
-    """The median of each octave over the frames of about a second around each frame.
-
-    Where a pause is mostly breath or rustle that would be the breath's: so not much above what
-    all the frames have.
-    """
-    from scipy.ndimage import median_filter
-
-    around = median_filter(levels, (_AROUND, 1), mode="nearest")
-    most = np.percentile(levels, 40, axis=0) + most_above_db
-    return np.asarray(np.minimum(around, most), np.float64)
-
-
-def _free(
-    length: int, sample_rate: int, speech: Iterable[Stretch], options: HarvestOptions
-) -> NDArray[np.bool_]:
-    before = round(options.before_speech_s * sample_rate)
-    after = round(options.after_speech_s * sample_rate)
-    free = np.ones(length, dtype=np.bool_)
-    for start, end in speech:
-        free[max(0, start - before) : max(0, end + after)] = False
-    return free
-
-
-def _levels(sound: Sound, sample_rate: int, hop: int, count: int) -> Sound:
-    """Level in dB of each frame of two hops in the octaves, all below 180 Hz as one."""
-    window = np.hanning(2 * hop + 1)[:-1]
-    bands = octaves(2 * hop, sample_rate)
-    low = [band for band in bands if band.stop * sample_rate / (2 * hop) < 200]
-    merged = [slice(0, low[-1].stop), *bands[len(low) :]] if low else list(bands)
-    levels = np.empty((count, len(merged)))
-    for i in range(count):
-        frame = sound[i * hop : (i + 2) * hop] * window[:, None]
-        spectrum = np.fft.rfft(frame, axis=0)
-        power = np.sum(np.square(spectrum.real) + np.square(spectrum.imag), axis=1)
-        power /= sound.shape[1] * hop * float(np.sum(np.square(window)))
-        levels[i] = [10 * math.log10(float(power[band].sum()) + 1e-20) for band in merged]
-    return levels
-
-
-def _clicks(sound: Sound, sample_rate: int, hop: int, count: int) -> Sound:
-    """By how many dB the loudest or softest 2 ms of treble are off each frame's usual."""
-    short = max(1, round(_CLICK_S * sample_rate))
-    treble = np.diff(sound.mean(axis=1), 2, prepend=[0.0, 0.0])
-    found = np.zeros(count)
-    for i in range(count):
-        part = np.square(treble[i * hop : (i + 2) * hop])
-        parts = part[: len(part) // short * short].reshape(-1, short).mean(axis=1) + 1e-20
-        usual = float(np.median(parts))
-        found[i] = 10 * math.log10(max(float(parts.max()) / usual, usual / float(parts.min())))
-    return found
-
-
-def nearest(stretches: Iterable[Stretch], place: int, most: int) -> tuple[Stretch, ...]:
-    """The stretches, or parts of them, next to a place: at most `most` samples in all.
-
-    Noise moves through a take; what lies next to a cut is what the tone has to match there.
-    """
-    chosen: list[Stretch] = []
-    left = most
-    for start, end in sorted(stretches, key=lambda item: _distance(item, place)):
-        if left <= 0:
-            break
-        if end - start > left:
-            if abs(end - place) < abs(start - place):
-                start = end - left  # noqa: PLW2901
-            else:
-                end = start + left  # noqa: PLW2901
-        chosen.append((start, end))
-        left -= end - start
-    return tuple(sorted(chosen))
-
-
-def _distance(stretch: Stretch, place: int) -> int:
-    start, end = stretch
-    return max(start - place, place - end, 0)
-
-
-def octaves(size: int, sample_rate: int) -> tuple[slice, ...]:
-    """The bins of each octave (31.25 Hz … 16 kHz and on) in an rfft of `size` samples.
-
-    The lowest takes all below it along, the highest all above. They cover every bin once.
-    """
-    edges = [0]
-    edge = _OCTAVE_HZ * math.sqrt(2)
-    while edge < sample_rate / 2:
-        at = round(edge * size / sample_rate)
-        if at > edges[-1]:
-            edges.append(at)
-        edge *= 2
-    edges.append(size // 2 + 1)
-    if len(edges) > 2 and edges[-1] - edges[-2] < (edges[-2] - edges[-3]) // 4:
-        edges.pop(-2)
-    return tuple(slice(a, b) for a, b in itertools.pairwise(edges))
-
-
-def frame_size(sample_rate: int) -> int:
-    """Samples of a frame of tone: a power of two, about GRAIN_S long."""
-    return max(64, 1 << round(math.log2(GRAIN_S * sample_rate)))
 
 
 @dataclass(frozen=True)
@@ -229,6 +69,36 @@ def grains_of(parts: Sequence[Sound], sample_rate: int) -> Grains | None:
                 spectra.append(spectrum.astype(np.complex64))
                 powers.append(power)
     return Grains(np.array(spectra), np.array(powers)) if spectra else None
+
+
+def shaped(grains: Grains, level: Sound, sample_rate: int) -> Grains:
+    """The grains under one smooth filter that gives their mean power the level of each octave.
+
+    level: mean square of each octave. The filter goes straight in dB over the logarithm of
+    frequency from octave to octave, so that no edge is heard between them.
+    """
+    size = frame_size(sample_rate)
+    bands = octaves(size, sample_rate)
+    squares = np.square(np.abs(grains.spectra)).mean(axis=(0, 1)).astype(np.float64)
+    squares[1:-1] *= 2
+    squares /= size**2
+    centres = [math.log2(max(1.0, (band.start + band.stop - 1) / 2)) for band in bands]
+    places = np.log2(np.maximum(1.0, np.arange(size // 2 + 1)))
+    gains_db = np.zeros(len(bands))
+    curve = np.zeros(len(places))
+    for _ in range(_ROUNDS):
+        power = squares * 10 ** (curve / 10)
+        found = np.array([float(power[band].sum()) for band in bands])
+        off = 10 * np.log10((level + _SILENCE**2) / (found + _SILENCE**2))
+        gains_db += np.clip(off, -_MOST_DB, _MOST_DB)
+        curve = np.interp(places, centres, gains_db)
+    spectra = grains.spectra * (10 ** (curve / 20)).astype(np.float32)
+    power = np.array([_grain_power(spectrum, bands, size) for spectrum in spectra])
+    return Grains(spectra, power)
+
+
+def _grain_power(spectrum: NDArray[np.complexfloating], bands: Sequence[slice], size: int) -> Sound:
+    return _octave_power(spectrum.astype(np.complex128), bands, size)
 
 
 def _octave_power(

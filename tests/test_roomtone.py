@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, sosfilt, welch
 
-from models.roomtone import (
-    Grains,
-    HarvestOptions,
-    Tone,
-    frame_size,
-    grains_of,
-    nearest,
-    noise_only,
-    octaves,
-)
+from models.noise_only import HarvestOptions, nearest, noise_only
+from models.octaves import frame_size, octaves
+from models.roomtone import Grains, Tone, grains_of
 
 RATE = 48_000
 OCTAVES = [31.25 * 2**n for n in range(10)]
