@@ -48,6 +48,10 @@ def command(
         str | None,
         typer.Option(help="Formats to write the cut back in: otio,aaf,edl,xml,rpp."),
     ] = None,
+    transcripts: Annotated[
+        str | None,
+        typer.Option(help="Transcripts to deliver, formats as of export: srt,avid."),
+    ] = None,
     stand_in: Annotated[
         bool, typer.Option("--stand-in", help="Clean with RNNoise where DeepFilterNet3 is missing.")
     ] = False,
@@ -71,6 +75,7 @@ def command(
         edl_rate=edl_rate,
         tracks=tracks,
         timelines=timelines,
+        transcripts=transcripts,
         allow_stand_in=True if stand_in else None,
         clean_again=True if again else None,
     )

@@ -23,6 +23,21 @@ from core.time import FrameRate, parse_rate
 
 FILE_NAME = "roomtone.toml"
 TIMELINES = ("otio", "aaf", "edl", "xml", "rpp")
+TRANSCRIPTS = (
+    "srt",
+    "vtt",
+    "ttml",
+    "json",
+    "csv",
+    "rttm",
+    "ctm",
+    "avid",
+    "resolve",
+    "otio",
+    "ale",
+    "midi",
+    "protools",
+)
 CLIP_FIELDS = ("scene", "take", "track", "event", "cut", "reel", "name", "timecode")
 DEFAULT_HOME = Path("~/.roomtone")
 
@@ -46,6 +61,9 @@ class Settings(BaseSettings):
     )
     timelines: Annotated[tuple[str, ...], NoDecode] = Field(
         ("otio",), description="formats the cut is written back in: otio, aaf, edl, xml, rpp"
+    )
+    transcripts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="formats of the transcripts in a delivery: " + ", ".join(TRANSCRIPTS)
     )
     handles_s: float = Field(1.0, ge=0, le=60, description="handles of the clips, in seconds")
     room_tone: bool = Field(True, description="fill the holes between clips of a scene (RT stem)")
@@ -101,7 +119,7 @@ class Settings(BaseSettings):
             return value
         return tuple(part for part in value.split(os.pathsep) if part)
 
-    @field_validator("tracks", "timelines", mode="before")
+    @field_validator("tracks", "timelines", "transcripts", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """Names with commas between them, or a list."""
@@ -116,6 +134,14 @@ class Settings(BaseSettings):
             if name not in TIMELINES:
                 raise ValueError(f"{name!r} is none of {', '.join(TIMELINES)}")
         return value
+
+    @field_validator("transcripts")
+    @classmethod
+    def _are_transcripts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in TRANSCRIPTS:
+                raise ValueError(f"{name!r} is none of {', '.join(TRANSCRIPTS)}")
+        return tuple(dict.fromkeys(value))
 
     @field_validator("clip_pattern")
     @classmethod

@@ -23,6 +23,7 @@ from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
 from flows.stems import RENDER_VERSION, Rendered, render_stems
 from flows.takes import left_alone
+from flows.transcripts import transcripts_key, write_transcripts
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
 from models.alignment import alignment_version
@@ -57,6 +58,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "clip_pattern": work.settings.clip_pattern,
             "leader": [work.settings.leader_s, work.settings.pops],
             "timelines": [*work.settings.timelines, work.settings.embed_aaf],
+            "transcripts": transcripts_key(work.settings.transcripts, ready.heard),
             "reel": work.settings.reel,
             "room_tone": [
                 work.settings.room_tone,
@@ -114,6 +116,14 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         work.settings.timelines,
         work.settings.embed_aaf,
     )
+    transcripts = write_transcripts(
+        job.out / "transcripts",
+        turnover,
+        heard,
+        work.settings.transcripts,
+        work.settings.sample_rate,
+        job.recipe.retimed,
+    )
     mix = _listening_mix(work, ready, rendered, progress)
     found = cut_microphones(work, turnover, heard, progress)
     told = (
@@ -129,6 +139,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         *delivery.stem_files(job.out, turnover, rendered),
         *delivery.clip_files(job.out, turnover, clips),
         *(delivery.describe(job.out, path, "TIMELINE") for path in written.paths),
+        *(delivery.describe(job.out, path, "TRANSCRIPT") for path in transcripts),
         delivery.describe(job.out, report, "REPORT"),
         *(delivery.mix_files(job.out, turnover, rendered, mix) if mix is not None else ()),
     ]

@@ -27,6 +27,8 @@ from flows.workspace import code_version
 
 LIST = "delivery.json"
 FOLDERS = ("stems", "clips", "timelines")
+ON_REQUEST = ("transcripts",)
+"""Folders that are made only when something goes into them."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class DeliveredFile:
     """A file of a delivery.
 
     path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
-    CLIP, TIMELINE, REPORT, THRU, RT or MIX. start_timecode: of its first sample, or empty.
-    gain_db: that was applied to its sound.
+    CLIP, TIMELINE, TRANSCRIPT, REPORT, THRU, RT or MIX. start_timecode: of its first sample, or
+    empty. gain_db: that was applied to its sound.
     """
 
     path: str
@@ -86,7 +88,7 @@ def prepare(folder: Path, inputs: Iterable[Path], roots: Sequence[Path]) -> None
             f"{folder} is a media folder; choose another --out, so that no original can be "
             "overwritten."
         )
-    kept = {(resolved / name) for name in FOLDERS} | {resolved}
+    kept = {(resolved / name) for name in (*FOLDERS, *ON_REQUEST)} | {resolved}
     for source in inputs:
         if source.resolve().parent in kept:
             raise OutputError(
@@ -101,7 +103,7 @@ def prepare(folder: Path, inputs: Iterable[Path], roots: Sequence[Path]) -> None
         ) from fault
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{folder} can't be written (no permission); choose another --out.")
-    for name in FOLDERS:
+    for name in (*FOLDERS, *ON_REQUEST):
         sweep(folder / name)
     _refuse_strangers(folder)
 
@@ -110,7 +112,10 @@ def _refuse_strangers(folder: Path) -> None:
     """A folder in use by somebody else is left alone."""
     if read_list(folder):
         return
-    present = [path for name in FOLDERS for path in (folder / name).iterdir() if path.is_file()]
+    folders = [folder / name for name in (*FOLDERS, *ON_REQUEST)]
+    present = [
+        path for inner in folders if inner.is_dir() for path in inner.iterdir() if path.is_file()
+    ]
     present += [folder / name for name in (LIST, REPORT, LISTENING_MIX) if (folder / name).exists()]
     if present:
         stranger = present[0]

@@ -117,19 +117,6 @@ def chosen(names: Sequence[str]) -> tuple[Format, ...]:
     return tuple(FORMATS[name] for name in dict.fromkeys(names))
 
 
-def write_all(
-    folder: Path, stem: str, sheet: Sheet, takes: Sequence[Sheet], formats: Sequence[str]
-) -> list[Path]:
-    """A cut's lists in a delivery's folder, in these formats; their paths. Raises OutputError."""
-    paths = []
-    for made in chosen(formats):
-        path = folder / f"{stem}{made.suffix}"
-        content = made.write(takes if made.takes_only else (sheet,), Style())
-        write_bytes(path, content if isinstance(content, bytes) else content.encode())
-        paths.append(path)
-    return paths
-
-
 def _known(work: Workspace, request: Request, progress: Progress) -> _Known:
     if request.cut is None:
         sheets, media = take_sheets(work, request.takes, request.day)
@@ -157,7 +144,7 @@ def _jobs(
             if single:
                 yield _Job(request.out, made, sheets)
                 continue
-            name = sheets[0].found.name if len(sheets) == 1 else work.settings.project or "takes"
+            name = sheets[0].found.name if len(sheets) == 1 else _production(work, known)
             if made.takes_only and known.record is not None:
                 name = known.record.found.name
             stem = file_safe(name)
@@ -167,6 +154,12 @@ def _jobs(
                 path = request.out / f"{stem}_{number}{made.suffix}"
             taken.add(path.name.casefold())
             yield _Job(path, made, sheets)
+
+
+def _production(work: Workspace, known: _Known) -> str:
+    """The production whose takes these are: as set, else as all their recorders say."""
+    told = {media.notes.project for media in known.media}
+    return work.settings.project or (told.pop() if len(told) == 1 else "") or "takes"
 
 
 def _printed(known: _Known, formats: Sequence[Format]) -> _Job:

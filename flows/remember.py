@@ -19,7 +19,12 @@ from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import Workspace, activity
 
-_KINDS: dict[str, AssetKind] = {"CLIP": "clip", "TIMELINE": "timeline", "REPORT": "report"}
+_KINDS: dict[str, AssetKind] = {
+    "CLIP": "clip",
+    "TIMELINE": "timeline",
+    "TRANSCRIPT": "report",
+    "REPORT": "report",
+}
 
 
 @dataclass(frozen=True)

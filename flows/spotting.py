@@ -12,6 +12,7 @@ from adapters.timelines.read import read_cut, timeline_file
 from adapters.transcripts.write import Sheet
 from core.conform import (
     Placement,
+    Retimed,
     Source,
     conformable,
     cut_length,
@@ -24,6 +25,7 @@ from core.errors import InputError
 from core.media import MediaFile
 from core.recorded import Playing, recorded
 from core.reels import with_hour_start
+from core.speech import Line
 from core.spotting import Spot, SpottingList, with_overlaps
 from core.time import RATES, FrameRate, samples_to_timecode
 from core.words import some
@@ -94,25 +96,27 @@ def take_sheets(
     return tuple(take_sheet(media, spots[media.essence]) for media in ordered), tuple(ordered)
 
 
+def line_spot(media: MediaFile, line: Line) -> Spot:
+    """A line of a take as a spot in samples of its file."""
+    return replace(
+        _of_take(media, line.start, line.end),
+        speaker=line.speaker,
+        words=line.words,
+        confidence=line.confidence,
+        draft=line.draft,
+        language=line.language,
+        engine=line.engine,
+    )
+
+
 def spots_of(work: Workspace, files: Mapping[str, MediaFile]) -> dict[str, tuple[Spot, ...]]:
     """Lines and events of these takes by essence, in samples of their files."""
     found: dict[str, list[Spot]] = {essence: [] for essence in files}
     with work.database.read() as session:
         for essence, media in files.items():
-            for item in lines_of(session, None, essence):
-                line = item.line
-                spot = _of_take(media, line.start, line.end)
-                found[essence].append(
-                    replace(
-                        spot,
-                        speaker=line.speaker,
-                        words=line.words,
-                        confidence=line.confidence,
-                        draft=line.draft,
-                        language=line.language,
-                        engine=line.engine,
-                    )
-                )
+            found[essence] += [
+                line_spot(media, item.line) for item in lines_of(session, None, essence)
+            ]
             for told in events_of(session, None, essence):
                 event = told.event
                 found[essence].append(
@@ -202,7 +206,11 @@ def cut_sheets(
     ordered = sorted(files.values(), key=_order)
     takes = tuple(take_sheet(media, spots[media.essence]) for media in ordered)
     return CutSheets(
-        Sheet(_record_list(work, cut, links, spots), cut), takes, notes, path, tuple(ordered)
+        Sheet(record_list(cut, links, spots, work.settings.sample_rate), cut),
+        takes,
+        notes,
+        path,
+        tuple(ordered),
     )
 
 
@@ -211,10 +219,12 @@ def record_list(
     links: Mapping[str, Linked],
     spots: Mapping[str, Sequence[Spot]],
     sample_rate: int,
+    retimed: Retimed = "silence",
 ) -> SpottingList:
     """The list of a cut, in samples from its first frame.
 
     links: by event id. spots: of each take, by essence. sample_rate: the session's, in Hz.
+    retimed: what becomes of speeds that can't be conformed.
     """
     sources = {
         event_id: Source(link.media.essence, link.start, link.media.sample_rate, link.channels)
@@ -228,7 +238,7 @@ def record_list(
             tuple(spots[placement.take]),
             _absent(placement, links[placement.event_id].media),
         )
-        for placement in placements(cut, sources, sample_rate)
+        for placement in placements(cut, sources, sample_rate, retimed)
     ]
     files = {link.media.essence: link.media for link in links.values()}
     return SpottingList(
@@ -240,15 +250,6 @@ def record_list(
         rate=cut.rate,
         reference=start_sample(cut, sample_rate),
     )
-
-
-def _record_list(
-    work: Workspace,
-    cut: Cut,
-    links: Mapping[str, Linked],
-    spots: Mapping[str, Sequence[Spot]],
-) -> SpottingList:
-    return record_list(cut, links, spots, work.settings.sample_rate)
 
 
 def _placed(spot: Spot, media: MediaFile) -> Spot:

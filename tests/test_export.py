@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -18,6 +19,7 @@ from adapters.media.relink import build_index, relink
 from adapters.timelines.read import read_cut
 from adapters.transcripts import srt as srt_format
 from adapters.transcripts.write import FORMATS
+from config.settings import TRANSCRIPTS
 from core.captions import CaptionOptions
 from core.cut import with_distinct_tracks
 from core.media import MediaFile
@@ -174,7 +176,7 @@ def test_all_takes_go_into_a_folder_in_every_format(spoken: Home, tmp_path: Path
     names = {path.name for path in out.iterdir()}
     assert {Path(path).name for path in ran.json["files"]} == names
     for item in FORMATS.values():
-        stems = ["takes"] if item.many else ["1-T01", "1-T02"]
+        stems = ["SMALL_FILM"] if item.many else ["1-T01", "1-T02"]
         assert {f"{stem}{item.suffix}" for stem in stems} <= names
     traced = spoken.run("trace", out / "1-T01.srt")
     assert "1-T01.wav" in traced.out
@@ -227,3 +229,27 @@ def test_faults_are_told_in_a_sentence(
 def test_the_formats_are_listed(spoken: Home) -> None:
     ran = spoken.run("export", "--list-formats")
     assert [row.split()[0] for row in ran.out.splitlines()] == list(FORMATS)
+
+
+def test_a_delivery_has_the_transcripts_that_were_asked_for(
+    own_home: Home, delivered: Delivered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    asked = ("clean", delivered.film / "v1.otio", "--out", out, "--direct", "--json")
+    ran = own_home.run(*asked, "--transcripts", ",".join(TRANSCRIPTS))
+    assert ran.code == 0, ran.err
+    listed = json.loads((out / "delivery.json").read_text())["files"]
+    told = {x["path"]: x["sha256"] for x in listed if x["role"] == "TRANSCRIPT"}
+    assert set(told) == {f"transcripts/v1{item.suffix}" for item in FORMATS.values()}
+    for path, sha256 in told.items():
+        assert hashlib.sha256((out / path).read_bytes()).hexdigest() == sha256
+    again = own_home.run(*asked, "--transcripts", "rttm")
+    assert again.json["rendered_now"]
+    assert [path.name for path in (out / "transcripts").iterdir()] == ["v1.rttm"]
+    same = own_home.run("export", delivered.film / "v1.otio", "--format", "rttm")
+    assert same.out == (out / "transcripts" / "v1.rttm").read_text() != ""
+    assert not (delivered.out / "transcripts").exists()
+
+
+def test_the_settings_name_the_formats_that_there_are() -> None:
+    assert set(FORMATS) == set(TRANSCRIPTS)

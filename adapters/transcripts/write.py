@@ -50,7 +50,7 @@ class Format:
     """A format.
 
     suffix: of its files. says: what it is for, for people. many: whether one file holds several
-    lists. clock: `source` where it can only be about takes.
+    lists. takes_only: whether it is about whole takes, also where a cut is exported.
     """
 
     name: str
@@ -70,98 +70,55 @@ def _only(sheets: Sequence[Sheet], style: Style) -> SpottingList:
     return found
 
 
-FORMATS: dict[str, Format] = {
-    item.name: item
-    for item in (
-        Format(
-            "srt",
-            ".srt",
-            "SubRip captions",
-            lambda sheets, how: srt.serialise(
-                _only(sheets, how), how.captions, how.wanted, how.from_timecode
-            ),
-        ),
-        Format(
-            "vtt",
-            ".vtt",
-            "WebVTT captions with voices",
-            lambda sheets, how: vtt.serialise(
-                _only(sheets, how), how.captions, how.wanted, how.from_timecode
-            ),
-        ),
-        Format(
-            "ttml",
-            ".ttml",
-            "TTML captions (IMSC 1.1 text), exact frames",
-            lambda sheets, how: ttml.serialise(_only(sheets, how), how.captions, how.wanted),
-        ),
-        Format(
-            "json",
-            ".json",
-            "everything, words in samples and timecode",
-            lambda sheets, how: own_json.serialise(_lists(sheets, how)),
-            many=True,
-        ),
-        Format(
-            "csv",
-            ".csv",
-            "a table for spreadsheets",
-            lambda sheets, how: csv_table.serialise(_lists(sheets, how)),
-            many=True,
-        ),
-        Format(
-            "rttm",
-            ".rttm",
-            "who speaks when (NIST)",
-            lambda sheets, how: rttm.serialise(_lists(sheets, how)),
-            many=True,
-        ),
-        Format(
-            "ctm",
-            ".ctm",
-            "words with times (NIST)",
-            lambda sheets, how: ctm.serialise(_lists(sheets, how)),
-            many=True,
-        ),
-        Format(
-            "avid",
-            ".markers.txt",
-            "markers for Avid Media Composer",
-            lambda sheets, how: avid.serialise(_only(sheets, how), how.wanted),
-        ),
-        Format(
-            "resolve",
-            ".markers.edl",
-            "markers for DaVinci Resolve",
-            lambda sheets, how: resolve_edl.serialise(_only(sheets, how), how.wanted),
-        ),
-        Format(
-            "otio",
-            ".markers.otio",
-            "the cut in OpenTimelineIO with markers",
-            lambda sheets, how: otio_markers.serialise(
-                _only(sheets, how), sheets[0].cut, how.wanted
-            ),
-        ),
-        Format(
-            "ale",
-            ".ale",
-            "takes with their dialogue for an Avid bin",
-            lambda sheets, how: ale.serialise(_lists(sheets, how), how.wanted),
-            many=True,
-            takes_only=True,
-        ),
-        Format(
-            "midi",
-            ".markers.mid",
-            "markers for Pro Tools and other workstations",
-            lambda sheets, how: midi.serialise(_only(sheets, how), how.wanted),
-        ),
-        Format(
-            "protools",
-            ".session.txt",
-            "markers as Pro Tools' session info text",
-            lambda sheets, how: session_text.serialise(_only(sheets, how), how.wanted),
-        ),
+def _captions(write: Callable[[SpottingList, CaptionOptions, Wanted, bool], str]) -> Writer:
+    return lambda sheets, how: write(
+        _only(sheets, how), how.captions, how.wanted, how.from_timecode
     )
-}
+
+
+def _markers(write: Callable[[SpottingList, Wanted], str | bytes]) -> Writer:
+    return lambda sheets, how: write(_only(sheets, how), how.wanted)
+
+
+def _table(write: Callable[[Sequence[SpottingList]], str]) -> Writer:
+    return lambda sheets, how: write(_lists(sheets, how))
+
+
+def _ttml(sheets: Sequence[Sheet], style: Style) -> str:
+    return ttml.serialise(_only(sheets, style), style.captions, style.wanted)
+
+
+def _otio(sheets: Sequence[Sheet], style: Style) -> str:
+    return otio_markers.serialise(_only(sheets, style), sheets[0].cut, style.wanted)
+
+
+def _ale(sheets: Sequence[Sheet], style: Style) -> str:
+    return ale.serialise(_lists(sheets, style), style.wanted)
+
+
+_ALL = (
+    Format("srt", ".srt", "SubRip captions", _captions(srt.serialise)),
+    Format("vtt", ".vtt", "WebVTT captions with voices", _captions(vtt.serialise)),
+    Format("ttml", ".ttml", "TTML captions (IMSC 1.1 text), exact frames", _ttml),
+    Format("json", ".json", "everything there is", _table(own_json.serialise), True),
+    Format("csv", ".csv", "a table for spreadsheets", _table(csv_table.serialise), True),
+    Format("rttm", ".rttm", "who speaks when (NIST)", _table(rttm.serialise), True),
+    Format("ctm", ".ctm", "words with times (NIST)", _table(ctm.serialise), True),
+    Format("avid", ".markers.txt", "markers for Avid Media Composer", _markers(avid.serialise)),
+    Format("resolve", ".markers.edl", "markers for Resolve", _markers(resolve_edl.serialise)),
+    Format("otio", ".markers.otio", "the cut in OpenTimelineIO with markers", _otio),
+    Format("ale", ".ale", "takes with their dialogue for an Avid bin", _ale, True, True),
+    Format(
+        "midi",
+        ".markers.mid",
+        "markers for Pro Tools and other workstations",
+        _markers(midi.serialise),
+    ),
+    Format(
+        "protools",
+        ".session.txt",
+        "markers as Pro Tools' session info text",
+        _markers(session_text.serialise),
+    ),
+)
+FORMATS: dict[str, Format] = {item.name: item for item in _ALL}

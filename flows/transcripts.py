@@ -1,0 +1,60 @@
+"""The transcripts of a delivery: what is said in the cut, in record time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from adapters.media.whole import write_bytes
+from adapters.transcripts.write import FORMATS, Sheet, Style
+from core.conform import Retimed
+from core.plan import digest
+from core.spotting import with_overlaps
+from flows.listen import Heard
+from flows.spotting import Linked, line_spot, record_list, take_sheet
+from flows.turnover import Turnover
+
+TRANSCRIPTS_VERSION = "1"
+
+
+def transcripts_key(formats: Sequence[str], heard: Mapping[str, Heard]) -> list[object]:
+    """What names the transcripts: the formats and, where there are any, every line."""
+    lines = {essence: [asdict(line) for line in one.lines] for essence, one in heard.items()}
+    return [list(formats), TRANSCRIPTS_VERSION, digest(lines)] if formats else []
+
+
+def write_transcripts(
+    folder: Path,
+    turnover: Turnover,
+    heard: Mapping[str, Heard],
+    formats: Sequence[str],
+    sample_rate: int,
+    retimed: Retimed,
+) -> tuple[Path, ...]:
+    """Write the cut's lines in these formats; the files' paths.
+
+    sample_rate: the session's, in Hz. Raises OutputError where the folder can't be written.
+    """
+    if not formats:
+        return ()
+    spots = {
+        essence: with_overlaps([line_spot(one.media, line) for line in one.lines])
+        for essence, one in heard.items()
+    }
+    links = {
+        event_id: Linked(link.media, link.source_start, link.channels)
+        for event_id, link in turnover.links.items()
+        if link.media.essence in spots and event_id not in turnover.through
+    }
+    cut = turnover.cut
+    record = Sheet(record_list(cut, links, spots, sample_rate, retimed), cut)
+    takes = [take_sheet(media, spots[media.essence]) for media in turnover.dialogue]
+    paths = []
+    for name in formats:
+        made = FORMATS[name]
+        content = made.write(takes if made.takes_only else [record], Style())
+        path = folder / f"{turnover.path.stem}{made.suffix}"
+        write_bytes(path, content if isinstance(content, bytes) else content.encode())
+        paths.append(path)
+    return tuple(paths)
