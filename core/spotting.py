@@ -198,7 +198,9 @@ class Wanted:
 
 
 def named(spot: Spot, wanted: Wanted) -> str:
-    """A spot's words with what stands before them: `(draft) MARTA: the child almost hurt`."""
+    """What a marker says: `(draft) MARTA: the child almost hurt`, `Click (mended)`."""
+    if spot.kind != LINE:
+        return f"{spot.text} ({spot.note})" if spot.note else spot.text
     return " ".join([*before(spot, wanted), spot.text])
 
 
@@ -230,11 +232,15 @@ def markers(found: SpottingList, wanted: Wanted, paint: Painter) -> tuple[Marker
     for spot in found.spots:
         if spot.text:
             first, last = (frame - found.first_frame for frame in found.frames(spot))
-            note = "; ".join(filter(None, (spot.note, *_facts(spot))))
             at[first].append(
-                Marker(Fraction(first), named(spot, wanted), note, Fraction(last - first))
+                Marker(
+                    at=Fraction(first),
+                    name=named(spot, wanted),
+                    note="; ".join(filter(None, _facts(spot))),
+                    length=Fraction(last - first),
+                    color=paint(spot),
+                )
             )
-            at[first][-1] = replace(at[first][-1], color=paint(spot))
     return tuple(_joined(found) for _, found in sorted(at.items()))
 
 
@@ -243,6 +249,7 @@ def _facts(spot: Spot) -> tuple[str, ...]:
     sure = f"confidence {spot.confidence:.2f}" if spot.kind == LINE else ""
     return (
         f"take {spot.take}" if spot.take else "",
+        spot.note if spot.kind == LINE else "",
         sure,
         "overlap" if spot.overlap else "",
         "part of the line" if spot.trimmed else "",

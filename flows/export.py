@@ -79,6 +79,9 @@ def export(work: Workspace, request: Request, progress: Progress) -> Exported:
     OutputError where a file can't be written.
     """
     formats = chosen(request.formats)
+    linear = [made.name for made in formats if not made.events]
+    if linear and not request.style.wanted.lines:
+        raise UsageError(f"{some(linear)}: no events go into this format, only lines.")
     known = _known(work, request, progress)
     jobs = list(_jobs(work, request, known, formats))
     for job in jobs:
@@ -120,10 +123,17 @@ def chosen(names: Sequence[str]) -> tuple[Format, ...]:
 def _known(work: Workspace, request: Request, progress: Progress) -> _Known:
     if request.cut is None:
         sheets, media = take_sheets(work, request.takes, request.day)
-        return _Known(None, sheets, media, (), tuple(item.path for item in media))
+        return _Known(None, sheets, media, _untimed(sheets), tuple(item.path for item in media))
     found = cut_sheets(work, request.cut, request.media, progress)
     paths = (found.path, *(item.path for item in found.media))
     return _Known(found.sheet, found.takes, found.media, found.notes, paths)
+
+
+def _untimed(sheets: Sequence[Sheet]) -> tuple[str, ...]:
+    """That takes without timecode count from nought."""
+    names = [sheet.found.name for sheet in sheets if not sheet.found.has_timecode]
+    told = "no timecode: counted from 00:00:00:00 at 24 frames a second."
+    return (f"{some(names)}: {told}",) if names else ()
 
 
 def _jobs(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adapters.timelines.read import read_cut, timeline_file
 from adapters.transcripts.write import Sheet
+from config.recipes import load_recipe
 from core.conform import (
     Placement,
     Retimed,
@@ -193,6 +194,7 @@ def cut_sheets(
         raise InputError(
             f"{path} was not cleaned in this home; name the folders of its sound with --media."
         )
+    retimed = load_recipe(work.settings.recipe).retimed
     files = {link.media.essence: link.media for link in links.values()}
     spots = spots_of(work, files)
     silent = [media.path.name for essence, media in files.items() if not spots[essence]]
@@ -200,13 +202,13 @@ def cut_sheets(
         raise InputError(f"No lines are known of the takes of {path}; clean the cut first.")
     notes = (
         *notes,
-        *retime_notes(cut, "silence"),
+        *retime_notes(cut, retimed),
         *((f"No lines are known of {some(silent)}.",) if silent else ()),
     )
     ordered = sorted(files.values(), key=_order)
     takes = tuple(take_sheet(media, spots[media.essence]) for media in ordered)
     return CutSheets(
-        Sheet(record_list(cut, links, spots, work.settings.sample_rate), cut),
+        Sheet(record_list(cut, links, spots, work.settings.sample_rate, retimed), cut),
         takes,
         notes,
         path,

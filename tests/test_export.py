@@ -17,11 +17,12 @@ from production import PER_FRAME, RATE, Delivered, Home
 
 from adapters.media.relink import build_index, relink
 from adapters.timelines.read import read_cut
+from adapters.transcripts import avid
 from adapters.transcripts import srt as srt_format
 from adapters.transcripts.write import FORMATS
 from config.settings import TRANSCRIPTS
 from core.captions import CaptionOptions
-from core.cut import with_distinct_tracks
+from core.cut import Cut, Event, MediaReference, Track, with_distinct_tracks
 from core.media import MediaFile
 from core.speech import Line, Word
 from core.spotting import Spot, Wanted
@@ -102,6 +103,22 @@ def test_lines_of_a_cut_sit_on_the_record_frames_of_the_truth(
         truth["events"] = [event for event in truth["events"] if event["channel"] == 2]
     assert back == expected(truth, takes)
     assert len(back) > 8
+
+
+def test_a_drop_frame_cut_counts_as_its_timecode_does() -> None:
+    media = MediaFile(Path("x.wav"), "WAV", "PCM_24", RATE, 1, 99_999, 0, 0, essence="x")
+    # Numbers 00:01:00;00 and ;01 are left out: frame 1800 is ;02. Frame 1801 begins at sample
+    # 1801 x 1601.6 = 2884481.6, the cut at 1798 x 1601.6 = 2879676.8: 4805 samples on.
+    event = Event("A1/001", Fraction(0), Fraction(30), Fraction(0), MediaReference())
+    cut = Cut("c", RATES["29.97 DF"], 1798, Fraction(30), (Track("A1", (event,)),))
+    spots = [
+        Spot(start, start + 100, "REN", (Word(str(start), start, start + 100),))
+        for start in (4804, 4805)
+    ]
+    found = record_list(cut, {"A1/001": Linked(media, 0, (0,))}, {"x": spots}, RATE)
+    rows = avid.serialise(found, Wanted(speakers=False)).splitlines()
+    assert [row.split("\t")[1] for row in rows] == ["00:01:00;02", "00:01:00;03"]
+    assert found.timecode(0) == "00:00:59;28"
 
 
 def _named(media: MediaFile) -> MediaFile:
@@ -213,6 +230,7 @@ def test_nothing_is_written_over_the_cut(
         (("--format", "srt"), 2, "name one with --take"),
         (("--format", "srt,vtt"), 2, "--out"),
         (("--format", "midi", "--take", "1-T01"), 2, "--out"),
+        (("--format", "srt", "--take", "1-T01", "--what", "events"), 2, "no events"),
         (("--day", "1999-01-01", "--format", "csv"), 3, "1999-01-01"),
         (("missing.otio", "--format", "srt"), 3, "--media"),
     ],

@@ -104,6 +104,15 @@ def lists(draw: st.DrawFn) -> SpottingList:
     return replace(listed(*spots, rate=rate), name=draw(HOSTILE), scene=draw(HOSTILE))
 
 
+def marked(found: SpottingList) -> str:
+    """What all the markers say, however those of one frame are joined."""
+    return " / ".join(
+        f"{spot.text} ({spot.note})" if spot.kind == "click" else spot.text
+        for spot in cleaned(found).spots
+        if spot.text
+    )
+
+
 def said(found: SpottingList) -> list[str]:
     """The texts of the lines that have words, as one line each."""
     return [spot.text for spot in cleaned(found).lines if spot.text]
@@ -214,9 +223,7 @@ def test_avid_markers_have_six_fields_in_every_line(found: SpottingList) -> None
     assert rows.pop() == ""
     cells = [row.split("\t") for row in rows]
     assert all(len(row) == 6 for row in cells)
-    assert " / ".join(row[4] for row in cells) == " / ".join(
-        spot.text for spot in cleaned(found).spots if spot.text
-    )
+    assert " / ".join(row[4] for row in cells) == marked(found)
     for row in cells:
         assert re.fullmatch(r"\d\d:\d\d:\d\d[:;]\d\d", row[1])
         assert row[3] in ("red", *avid.COLORS)
@@ -234,9 +241,7 @@ def test_resolve_markers_are_read_back_as_an_edl(found: SpottingList) -> None:
         r"^([^|\r\n]*) \|C:ResolveColor(\w+) \|M:([^|\r\n]*) \|D:(\d+)\r$", text, re.MULTILINE
     )
     assert len(events) == len(told)
-    assert " / ".join(row[2] for row in told) == " / ".join(
-        spot.text.replace("|", "¦") for spot in cleaned(found).spots if spot.text
-    )
+    assert " / ".join(row[2] for row in told) == marked(found).replace("|", "¦")
     assert not any(row[0][:1].isdigit() for row in told)
     starts = [event.edits[0].record_in for event in events]
     rows = avid.serialise(found, PLAIN).split("\n")[:-1]

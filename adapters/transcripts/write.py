@@ -51,6 +51,7 @@ class Format:
 
     suffix: of its files. says: what it is for, for people. many: whether one file holds several
     lists. takes_only: whether it is about whole takes, also where a cut is exported.
+    events: whether it holds events beside lines.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Format:
     write: Writer
     many: bool = False
     takes_only: bool = False
+    events: bool = True
 
 
 def _lists(sheets: Sequence[Sheet], style: Style) -> list[SpottingList]:
@@ -97,13 +99,13 @@ def _ale(sheets: Sequence[Sheet], style: Style) -> str:
 
 
 _ALL = (
-    Format("srt", ".srt", "SubRip captions", _captions(srt.serialise)),
-    Format("vtt", ".vtt", "WebVTT captions with voices", _captions(vtt.serialise)),
-    Format("ttml", ".ttml", "TTML captions (IMSC 1.1 text), exact frames", _ttml),
+    Format("srt", ".srt", "SubRip captions", _captions(srt.serialise), events=False),
+    Format("vtt", ".vtt", "WebVTT captions with voices", _captions(vtt.serialise), events=False),
+    Format("ttml", ".ttml", "TTML captions (IMSC 1.1 text), exact frames", _ttml, events=False),
     Format("json", ".json", "everything there is", _table(own_json.serialise), True),
     Format("csv", ".csv", "a table for spreadsheets", _table(csv_table.serialise), True),
-    Format("rttm", ".rttm", "who speaks when (NIST)", _table(rttm.serialise), True),
-    Format("ctm", ".ctm", "words with times (NIST)", _table(ctm.serialise), True),
+    Format("rttm", ".rttm", "who speaks when (NIST)", _table(rttm.serialise), True, events=False),
+    Format("ctm", ".ctm", "words with times (NIST)", _table(ctm.serialise), True, events=False),
     Format("avid", ".markers.txt", "markers for Avid Media Composer", _markers(avid.serialise)),
     Format("resolve", ".markers.edl", "markers for Resolve", _markers(resolve_edl.serialise)),
     Format("otio", ".markers.otio", "the cut in OpenTimelineIO with markers", _otio),
