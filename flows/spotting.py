@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from adapters.timelines.read import read_cut, timeline_file
 from adapters.transcripts.write import Sheet
@@ -296,19 +297,32 @@ def _cut_file(work: Workspace, given: Path) -> Path:
     """The cut's own file, where a delivery's folder or one of its timelines is given."""
     for folder in (given, given.parent.parent):
         listed = read_list(folder) if folder.is_dir() else {}
-        ours = {folder / entry["path"] for entry in listed.get("files", ())}
-        if listed and (folder == given or given in ours):
-            digest = str(listed["cut"]["sha256"])
-            with work.database.read() as session:
-                known = recall_cut(session, digest)
-            path = None if known is None else known.path
-            if path is None or not path.exists():
-                raise InputError(
-                    f"The cut of {folder / LIST} ({listed['cut']['file']}) is not where it was; "
-                    "name the cut's file itself."
-                )
-            return path
+        if listed and (folder == given or given in _delivered(folder, listed)):
+            return _delivered_cut(work, folder, listed)
     return given
+
+
+def _delivered(folder: Path, listed: Mapping[str, Any]) -> set[Path]:
+    """The files that a delivery lists."""
+    entries = listed.get("files")
+    if not isinstance(entries, list):
+        return set()
+    return {folder / str(entry.get("path")) for entry in entries if isinstance(entry, dict)}
+
+
+def _delivered_cut(work: Workspace, folder: Path, listed: Mapping[str, Any]) -> Path:
+    """The file of the cut that a delivery was made from."""
+    cut = listed.get("cut")
+    if not isinstance(cut, dict) or not cut.get("sha256"):
+        raise InputError(f"{folder / LIST} is not finished; clean the cut again, or name its file.")
+    with work.database.read() as session:
+        known = recall_cut(session, str(cut["sha256"]))
+    if known is None or not known.path.exists():
+        raise InputError(
+            f"The cut of {folder / LIST} ({cut.get('file')}) is not where it was; name the cut's "
+            "file itself."
+        )
+    return known.path
 
 
 def _remembered(

@@ -177,6 +177,23 @@ def test_a_cut_that_was_cleaned_is_exported_without_its_media(
     assert spoken.run("export", inside, "--format", "srt").out == ran.out
 
 
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ({"roomtone": "1", "state": "in progress", "files": []}, "not finished"),
+        ({"roomtone": "1", "cut": [], "files": 3}, "not finished"),
+        ({"roomtone": "1", "cut": {"sha256": "0", "file": "v9.otio"}}, "not where it was"),
+    ],
+)
+def test_a_delivery_that_names_no_known_cut_is_told(
+    spoken: Home, tmp_path: Path, listed: dict[str, Any], told: str
+) -> None:
+    (tmp_path / "delivery.json").write_text(json.dumps(listed))
+    ran = spoken.run("export", tmp_path, "--format", "srt")
+    assert ran.code == 3
+    assert told in " ".join(ran.err.split())
+
+
 def test_a_take_is_exported_in_source_timecode(spoken: Home) -> None:
     ran = spoken.run("export", "--take", "1-1", "--format", "avid")
     assert ran.out == "roomtone\t10:00:01:06\tV1\tgreen\tREN: Bring the blue suitcase.\t10\n"
