@@ -76,7 +76,7 @@ def _ffmpeg() -> tuple[str, bool, str]:
 
 def _home() -> list[tuple[str, bool, str]]:
     from flows.engines import choose_denoiser
-    from flows.listen import choose_recogniser
+    from flows.transcribe import choose_recogniser
     from flows.workspace import open_workspace
 
     settings = settings_for()

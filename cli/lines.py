@@ -40,6 +40,8 @@ def command(
             name = item.name
             OUT.print(f"[bold]{escape(name)}[/bold]")
         draft = "  [yellow](draft)[/yellow]" if item.line.draft else ""
+        if item.line.heard_in == "cleaned":
+            draft += "  [dim](heard in the cleaned sound)[/dim]"
         text = escape(item.line.text) or "[dim](no words)[/dim]"
         OUT.print(
             f"  {timecode(item, item.line.start)}  "

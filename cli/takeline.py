@@ -35,6 +35,7 @@ def describe(found: TakeLine) -> dict[str, Any]:
         "draft": line.draft,
         "language": line.language,
         "confidence": line.confidence,
+        "heard_in": line.heard_in,
         "words": [
             {
                 "text": word.text,

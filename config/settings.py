@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -100,7 +100,10 @@ class Settings(BaseSettings):
         True, description="let auto fall back to PocketSphinx drafts, marked as such"
     )
     language: str = Field("", description="spoken language (en, de, …); empty: detected")
-    prompt: str = Field("", description="names and terms the recogniser should expect")
+    prompt: str = Field("", description="a sentence the recogniser starts from")
+    glossary: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="names and terms of the production that the recogniser should expect"
+    )
     speakers: int = Field(0, ge=0, le=50, description="speakers a take; 0: found")
     no_transcription: bool = Field(
         False, description="write down no words, whatever a production's marks allow"
@@ -108,7 +111,10 @@ class Settings(BaseSettings):
     no_voice_profile: bool = Field(
         False, description="tell nobody by the voice, whatever a production's marks allow"
     )
-    threads: int = Field(0, ge=0, le=256, description="threads an engine uses; 0: all cores")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where Whisper runs: auto takes a GPU where there is one"
+    )
+    threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
 
     @field_validator("media", mode="before")
@@ -119,7 +125,7 @@ class Settings(BaseSettings):
             return value
         return tuple(part for part in value.split(os.pathsep) if part)
 
-    @field_validator("tracks", "timelines", "transcripts", mode="before")
+    @field_validator("tracks", "timelines", "transcripts", "glossary", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """Names with commas between them, or a list."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+HeardIn = Literal["original", "cleaned"]
+"""The sound in which something was understood: as recorded, or after cleaning."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Line:
     start, end: source samples. engine: name of the recogniser (`faster-whisper small`).
     draft: made by a stand-in, to be redone when a real engine is there.
     speaker: a character's name, or `SPEAKER 1` where nobody is named; empty where unknown.
+    heard_in: `cleaned` where words of the line were only understood in the cleaned sound.
     """
 
     speaker: str
@@ -41,6 +46,7 @@ class Line:
     draft: bool = False
     confidence: float = 1.0
     language: str = "en"
+    heard_in: HeardIn = "original"
 
     @property
     def text(self) -> str:

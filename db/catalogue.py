@@ -109,6 +109,12 @@ def listened(session: Session, essence: str, key: str) -> bool:
     return session.scalars(query).first() is not None
 
 
+def listening_keys(session: Session, essence: str) -> frozenset[str]:
+    """The keys of all that is known to have listened to a sound."""
+    query = select(Listening.key).where(Listening.essence == essence)
+    return frozenset(session.scalars(query))
+
+
 def lines_of(
     session: Session, take: str | None = None, essence: str | None = None
 ) -> tuple[TakeLine, ...]:
@@ -159,6 +165,7 @@ def _store_lines(
             draft=line.draft,
             engine=line.engine,
             language=line.language,
+            heard_in=line.heard_in,
         )
         for position, line in enumerate(lines)
     ]
@@ -269,6 +276,7 @@ def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
         draft=row.draft,
         confidence=row.confidence,
         language=row.language,
+        heard_in=row.heard_in,
     )
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from core.speech import HeardIn
 from db.codec import PathText, SafeText, UtcText
 
 AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
@@ -53,6 +54,7 @@ class Table(DeclarativeBase):
         AssetKind: String(),
         ActivityKind: String(),
         ActivityState: String(),
+        HeardIn: String(),
     }
 
 
@@ -258,6 +260,7 @@ class LineRow(Table):
     draft: Mapped[bool]
     engine: Mapped[str]
     language: Mapped[str]
+    heard_in: Mapped[HeardIn] = mapped_column(server_default="original")
 
 
 class WordRow(Table):

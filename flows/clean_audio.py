@@ -29,6 +29,7 @@ from flows.progress import Progress
 from flows.setups import Setups
 from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
+from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
 from flows.workspace import Workspace, activity
 from models.loudness import LoudnessMeter, programme_gain
@@ -137,8 +138,9 @@ def _finished(
     """Listen to a file and write what was cleaned of it. decided: of its setup, a sentence each."""
     started = datetime.now(UTC)
     media = cleaned.media
-    if recall_lines(work, media, engines.recogniser) is None:
-        listen_take(work, media, engines.recogniser)
+    again = cleaned_sound(work, media, [cleaned])
+    if recall_lines(work, media, engines.recogniser, again) is None:
+        listen_take(work, media, engines.recogniser, again)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
 from flows.setups import Setups
 from flows.takes import CleanedTake, clean_take, recall_key, recall_take
+from flows.transcribe import cleaned_sound
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
 from models.speech.engines import EngineChoice
@@ -65,7 +66,7 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     delivery.prepare(job.out, [*inputs, job.cut], job.media)
     cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
     turnover = replace(turnover, notes=(*turnover.notes, *decided))
-    heard = listen_takes(work, turnover, engines.recogniser, progress, run)
+    heard = listen_takes(work, turnover, cleaned, engines.recogniser, progress, run)
     return run.one(
         "conform and deliver",
         lambda: deliver(work, Ready(job, turnover, engines, cleaned, heard), progress),
@@ -122,17 +123,24 @@ def clean_takes(
 def listen_takes(
     work: Workspace,
     turnover: Turnover,
+    cleaned: Mapping[str, CleanedTake],
     choice: EngineChoice,
     progress: Progress,
     run: Runner,
 ) -> dict[str, Heard]:
-    """What is said in every take of the cut, heard now or remembered, by essence."""
+    """What is said in every take of the cut, heard now or remembered, by essence.
+
+    cleaned: by take id; heard where the original leaves something doubtful.
+    """
+    again = {
+        media.essence: cleaned_sound(work, media, cleaned.values()) for media in turnover.dialogue
+    }
 
     def recall(media: MediaFile) -> Heard | None:
-        return recall_lines(work, media, choice)
+        return recall_lines(work, media, choice, again[media.essence])
 
     def listen(media: MediaFile) -> Heard:
-        return listen_take(work, media, choice)
+        return listen_take(work, media, choice, again[media.essence])
 
     files = turnover.dialogue
     done = _once("Listening to takes", files, recall, listen, progress, run)

@@ -50,6 +50,7 @@ class Said:
     text: str
     engine: str
     draft: bool
+    from_cleaned: bool
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,7 @@ def _lines(cut: Cut, item: Played) -> tuple[Said, ...]:
                 text=text,
                 engine=line.engine,
                 draft=line.draft,
+                from_cleaned=line.heard_in == "cleaned",
             )
         )
     return tuple(said)

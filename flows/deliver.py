@@ -12,7 +12,6 @@ from core.plan import digest
 from flows import delivery
 from flows.clips import write_clips
 from flows.job import Outcome, Ready
-from flows.listen import listen_key
 from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
 from flows.mono_sum import CutMicrophones, as_json, cut_microphones
@@ -32,7 +31,7 @@ from models.microphones import microphones_version
 
 def delivery_key(work: Workspace, ready: Ready) -> str:
     """What names a delivery: the same key means the same files."""
-    job, turnover, engines = ready.job, ready.turnover, ready.engines
+    job, turnover = ready.job, ready.turnover
     return digest(
         {
             "cut": turnover.digest,
@@ -48,7 +47,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             ],
             "offline": [[item.event_id, item.reason] for item in turnover.offline],
             "takes": [[take.id, ready.cleaned[take.id].key] for take in turnover.takes],
-            "lines": [listen_key(work, media, engines.recogniser) for media in turnover.dialogue],
+            "lines": [ready.heard[media.essence].key for media in turnover.dialogue],
             "through": sorted(turnover.through),
             "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),

@@ -11,11 +11,12 @@ from config.deliveries import DeliverySpec
 from config.recipes import Recipe
 from core.roles import Choice
 from flows.engines import DenoiserChoice, choose_denoiser
-from flows.listen import Heard, choose_recogniser
+from flows.listen import Heard
 from flows.takes import (
     CleanedTake,
     flagged,
 )
+from flows.transcribe import choose_recogniser
 from flows.turnover import Turnover
 from flows.workspace import Workspace
 from models.speech.engines import EngineChoice

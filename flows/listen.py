@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import lru_cache, partial
-from threading import Lock
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +13,21 @@ from adapters.media.decode import Sound, sound_file
 from core.media import MediaFile
 from core.plan import digest
 from core.speech import Line, Word
-from db.catalogue import lines_of, listened, store_listening
+from db.catalogue import lines_of, listening_keys, store_listening
+from db.codec import JSON
 from db.provenance import Use, record
 from flows.channels import listening_channel
 from flows.hearing import at_16k, spoken
 from flows.privacy import allowed
+from flows.transcribe import CleanedSound, Written, options_for, write_down
 from flows.who_speaks import speaking_key, who_speaks
 from flows.workspace import Workspace, activity
-from models.card import ModelCard
-from models.speech.engines import EngineChoice, choose, load
+from models.speech.engines import EngineChoice
 from models.speech.lines import lines as to_lines
-from models.speech.protocol import Recogniser, TranscribeOptions, Transcript
 from models.speech.rate import SPEECH_RATE, rescale
 
 TOOL = "roomtone listen"
-LISTEN_VERSION = "1"
+LISTEN_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -38,53 +36,66 @@ class Heard:
 
     lines: a line a turn, in samples of the take's file; without words where nobody wrote them
     down. engine: the recogniser's name or empty. draft: made by a stand-in.
-    heard_now: this run did the work.
+    key: names the listening. heard_now: this run did the work.
     """
 
     media: MediaFile
     lines: tuple[Line, ...]
     engine: str
     draft: bool
+    key: str
     heard_now: bool
 
 
-def choose_recogniser(work: Workspace) -> EngineChoice:
-    """The recogniser that the settings and the installed weights lead to."""
-    settings = work.settings
-    return choose(settings.recogniser, work.weights.root, settings.allow_draft)
-
-
 def listen_key(work: Workspace, media: MediaFile, choice: EngineChoice) -> str:
-    """What names a listening: the same key means the same lines."""
-    settings, choice = work.settings, allowed(work, media, choice)
+    """What names a listening to the original: the same key means the same lines.
+
+    Where the original left something doubtful, the key of the listening ends with that of the
+    cleaned sound that was tried, or with `-` where there was none to try.
+    """
+    choice = allowed(work, media, choice)
     return digest(
         {
             "essence": media.essence,
             "engine": choice.key,
-            "language": settings.language,
-            "prompt": settings.prompt,
+            "language": work.settings.language,
+            "prompt": options_for(work, media, choice).prompt if choice.takes_prompt else "",
             "speaking": speaking_key(work, media),
             "version": LISTEN_VERSION,
         }
     )
 
 
-def recall_lines(work: Workspace, media: MediaFile, choice: EngineChoice) -> Heard | None:
-    """What was heard in a take before with the same engine and options, else None."""
+def recall_lines(
+    work: Workspace, media: MediaFile, choice: EngineChoice, cleaned: CleanedSound | None
+) -> Heard | None:
+    """What was heard in a take before with the same engine, options and cleaned sound, else None.
+
+    Without a cleaned sound, what was heard with one is as good and stays.
+    """
+    key = listen_key(work, media, choice)
     with work.database.read() as session:
-        if not listened(session, media.essence, listen_key(work, media, choice)):
+        known = listening_keys(session, media.essence)
+        if cleaned is None:
+            same = sorted(name for name in known if name.partition(":")[0] == key)
+        else:
+            same = [name for name in (key, f"{key}:{cleaned.key}") if name in known]
+        if not same:
             return None
         found = tuple(item.line for item in lines_of(session, None, media.essence))
     choice = allowed(work, media, choice)
-    return Heard(media, found, choice.label, choice.draft, heard_now=False)
+    return Heard(media, found, choice.label, choice.draft, same[0], heard_now=False)
 
 
-def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Heard:
+def listen_take(
+    work: Workspace, media: MediaFile, choice: EngineChoice, cleaned: CleanedSound | None
+) -> Heard:
     """Listen to a take from its first sample to its last, and remember the lines.
 
-    The original sound is transcribed. Speakers come from named microphones where the recorder
-    wrote two or more, else from the voices. What a production forbids is not done: no recogniser
-    is loaded where no word may be written down.
+    The original sound is transcribed, and the cleaned one where that leaves something doubtful.
+    Speakers come from named microphones where the recorder wrote two or more, else from the
+    voices. What a production forbids is not done: no recogniser is loaded where no word may be
+    written down.
     """
     started = datetime.now(UTC)
     choice = allowed(work, media, choice)
@@ -93,38 +104,38 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
         main = hear(listening_channel(media))
         spans = spoken(work, media, listening_channel(media), lambda: main)
         speaking = who_speaks(work, media, main, spans, hear)
-    card: ModelCard | None = None
-    transcript = Transcript((), work.settings.language or "")
-    if choice.kind != "none" and spans:
-        recogniser, turn = _loaded(choice)
-        card = recogniser.card
-        options = TranscribeOptions(language=work.settings.language, prompt=work.settings.prompt)
-        with turn:
-            transcript = recogniser.transcribe(main, spans, options)
+    written = write_down(work, media, choice, main, spans, cleaned)
     found = to_lines(
-        transcript.words,
+        written.transcript.words,
         speaking.turns,
         choice.label,
         choice.draft,
         SPEECH_RATE,
-        transcript.language,
+        written.transcript.language,
+        from_cleaned=written.from_cleaned,
     )
     lines = tuple(_in_source(line, media) for line in found)
+    tried = cleaned if written.tried_again else None
+    key = listen_key(work, media, choice)
+    if written.tried_again:
+        key += f":{cleaned.key if cleaned else '-'}"
     done = activity(
         "listen",
-        listen_key(work, media, choice),
+        key,
         started,
         {
             "engine": choice.label,
             "draft": choice.draft,
             "channel": listening_channel(media),
             "speakers": speaking.method,
-            "language": transcript.language,
             "lines": len(lines),
-            "warnings": list(transcript.warnings),
+            **_told(written, tried),
         },
-        card,
+        written.card,
     )
+    used = [Use(media.sha256, "original", 0, media.frames)]
+    if tried is not None:
+        used.append(Use(tried.sha256, "clean", 0, media.frames))
     with work.database.write() as session:
         store_listening(
             session,
@@ -133,22 +144,25 @@ def listen_take(work: Workspace, media: MediaFile, choice: EngineChoice) -> Hear
             choice.label,
             choice.draft,
             done.card,
-            transcript.language,
+            written.transcript.language,
             lines,
             work.settings.project or media.notes.project,
         )
-        record(session, done, used=[Use(media.sha256, "original", 0, media.frames)], generated=[])
-    return Heard(media, lines, choice.label, choice.draft, heard_now=True)
+        record(session, done, used=used, generated=[])
+    return Heard(media, lines, choice.label, choice.draft, key, heard_now=True)
 
 
-@lru_cache(maxsize=2)
-def _loaded(choice: EngineChoice) -> tuple[Recogniser, AbstractContextManager[object]]:
-    """The recogniser, loaded once a process, and what to hold while it works.
-
-    openai-whisper hangs its cache of keys and values on the model itself, so it can hear one
-    take at a time; the others may hear several.
-    """
-    return load(choice), Lock() if choice.kind == "whisper" else nullcontext()
+def _told(written: Written, tried: CleanedSound | None) -> dict[str, JSON]:
+    """What provenance keeps of the writing down."""
+    transcript = written.transcript
+    return {
+        "language": transcript.language,
+        "path": transcript.path,
+        "doubtful": len(written.tried_again),
+        "cleaned": tried.key if tried else "",
+        "words_from_cleaned": len(written.from_cleaned),
+        "warnings": list(transcript.warnings),
+    }
 
 
 def _channel(sound: Sound, media: MediaFile, channel: int) -> NDArray[np.float32]:

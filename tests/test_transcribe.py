@@ -20,11 +20,12 @@ from tiny_whisper import write_tiny_checkpoint
 from core.errors import EngineError, OutputError, UsageError
 from models.speech import draft
 from models.speech.activity import ActivityOptions, speech_spans
+from models.speech.controls import Heard
 from models.speech.convert import convert_checkpoint
 from models.speech.engines import choose, installed_models, load
 from models.speech.faster import FasterWhisper
 from models.speech.openai import OpenaiWhisper, load_checkpoint
-from models.speech.passages import Heard, passages, single_passages, transcribe_passages
+from models.speech.passages import passages, single_passages, transcribe_passages
 from models.speech.protocol import TranscribeOptions, Transcript
 from models.speech.rate import to_16k
 
@@ -254,7 +255,7 @@ def test_segments_not_to_be_believed_are_dropped_and_told(invented: dict) -> Non
     segment = replace(SURE, words=((" Thanks", 0.2, 0.5, 0.9),), **invented)
     found = heard_once(segment)
     assert found.words == ()
-    assert found.warnings == ("1 segments were dropped as not understood or invented.",)
+    assert found.warnings == ("Segments dropped as not understood or invented: 1.",)
 
 
 def test_soft_speech_that_is_well_understood_is_kept() -> None:

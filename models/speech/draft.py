@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.errors import EngineError
 from core.speech import Word
 from models.card import ModelCard
+from models.speech.controls import doubtful
 from models.speech.passages import single_passages
 from models.speech.protocol import Span, TranscribeOptions, Transcript
 
@@ -61,12 +62,14 @@ class PocketSphinx:
             for start, end in single_passages(spans, len(sound))
             for word in _decoded(decoder, sound[start:end], start)
         ]
+        found = tuple(words)
         warnings = ["This is a draft by PocketSphinx: about a quarter of its words are wrong."]
         if options.language not in ("", "en"):
             warnings.append(f"PocketSphinx only knows English, not {options.language!r}.")
         if options.prompt:
             warnings.append("PocketSphinx takes no prompt; it was ignored.")
-        return Transcript(tuple(words), "en", tuple(warnings))
+        left = doubtful(found, spans, options)
+        return Transcript(found, "en", tuple(warnings), left, "cpu")
 
 
 def installed_version() -> str:

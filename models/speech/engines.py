@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from core.errors import EngineError, UsageError
-from models.speech.protocol import Recogniser
+from models.speech.protocol import Device, Recogniser
 from models.weights import WeightsFolder
 
 _BEST_FIRST = ("large-v3", "large-v2", "large", "turbo", "medium", "small", "base", "tiny")
@@ -35,6 +35,11 @@ class EngineChoice:
     reason: str
     weights_sha256: str = ""
     key: str = "none"
+
+    @property
+    def takes_prompt(self) -> bool:
+        """Whether names and terms in a prompt change what it writes."""
+        return self.kind in ("faster-whisper", "whisper")
 
     @property
     def label(self) -> str:
@@ -80,9 +85,11 @@ def choose(name: str, weights_dir: Path, allow_draft: bool) -> EngineChoice:
     raise EngineError(f"No {kind} model {model} is in {weights_dir}; {_HOW}.")
 
 
-def load(choice: EngineChoice) -> Recogniser:
+def load(choice: EngineChoice, device: Device = "auto", threads: int = 0) -> Recogniser:
     """The recogniser of a choice; its weights are read when it first transcribes.
 
+    device: where a Whisper model runs; `auto`: on a GPU where there is one. threads: of a CPU
+    that it uses; 0 for as many as its library likes. PocketSphinx runs in one, on the CPU.
     Raises EngineError with the choice's reason where there is none.
     """
     if choice.kind == "pocketsphinx":
@@ -92,11 +99,15 @@ def load(choice: EngineChoice) -> Recogniser:
     if choice.kind == "faster-whisper" and choice.path:
         from models.speech.faster import FasterWhisper
 
-        return FasterWhisper(choice.name, choice.path, choice.weights_sha256)
+        return FasterWhisper(
+            choice.name, choice.path, choice.weights_sha256, device=device, threads=threads
+        )
     if choice.kind == "whisper" and choice.path:
         from models.speech.openai import OpenaiWhisper
 
-        return OpenaiWhisper(choice.name, choice.path, choice.weights_sha256)
+        return OpenaiWhisper(
+            choice.name, choice.path, choice.weights_sha256, device=device, threads=threads
+        )
     raise EngineError(choice.reason)
 
 

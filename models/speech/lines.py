@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from core.speech import Line, Turn, Word
+from core.speech import HeardIn, Line, Turn, Word
 
 _REACH_S = Fraction(1, 2)
 
@@ -21,6 +21,7 @@ def lines(
     sample_rate: int,
     language: str,
     pause_s: float = 1.0,
+    from_cleaned: Collection[Word] = (),
 ) -> tuple[Line, ...]:
     """The lines of a take, in order of their starts; every word is in exactly one.
 
@@ -29,18 +30,22 @@ def lines(
     (speaker ""). The lines of a turn cover it from end to end: one line, or several that meet
     in the middle of each pause over pause_s between words. A turn in which no word was
     recognised is a line without words, of confidence 0. Words of nobody make lines of their
-    own, split at pauses. A line's confidence is the mean of its words'.
+    own, split at pauses. A line's confidence is the mean of its words'. from_cleaned: words
+    that were only understood in the cleaned sound; a line with one of them says so.
     """
     longest_pause = round(pause_s * sample_rate)
+
+    def line(speaker: str, run: Sequence[Word], start: int, end: int) -> Line:
+        sure = sum(word.confidence for word in run) / len(run) if run else 0.0
+        heard_in: HeardIn = "cleaned" if any(word in from_cleaned for word in run) else "original"
+        return Line(speaker, start, end, tuple(run), engine, draft, sure, language, heard_in)
+
     of_turn: dict[int, list[Word]] = {index: [] for index in range(len(turns))}
     of_nobody: list[Word] = []
     places = {id(turn): index for index, turn in enumerate(turns)}
     for word, turn in _owned(words, turns, round(_REACH_S * sample_rate)):
         (of_nobody if turn is None else of_turn[places[id(turn)]]).append(word)
-    found = [
-        _line("", run, run[0].start, _end(run), engine, draft, language)
-        for run in _runs(of_nobody, longest_pause)
-    ]
+    found = [line("", run, run[0].start, _end(run)) for run in _runs(of_nobody, longest_pause)]
     for index, spoken in of_turn.items():
         turn = turns[index]
         runs = _runs(spoken, longest_pause) or [[]]
@@ -48,7 +53,7 @@ def lines(
         starts = [min([turn.start, *(word.start for word in runs[0])]), *cuts]
         ends = [*cuts, max([turn.end, *(word.end for word in runs[-1])])]
         for run, start, end in zip(runs, starts, ends, strict=True):
-            found.append(_line(turn.speaker, run, start, end, engine, draft, language))
+            found.append(line(turn.speaker, run, start, end))
     return tuple(sorted(found, key=lambda line: (line.start, line.end, line.speaker)))
 
 
@@ -66,27 +71,6 @@ def _runs(words: Sequence[Word], longest_pause: int) -> list[list[Word]]:
 def _end(words: Sequence[Word]) -> int:
     """Where the last of some words ends."""
     return max(word.end for word in words)
-
-
-def _line(
-    speaker: str,
-    words: Sequence[Word],
-    start: int,
-    end: int,
-    engine: str,
-    draft: bool,
-    language: str,
-) -> Line:
-    return Line(
-        speaker=speaker,
-        start=start,
-        end=end,
-        words=tuple(words),
-        engine=engine,
-        draft=draft,
-        confidence=sum(word.confidence for word in words) / len(words) if words else 0.0,
-        language=language,
-    )
 
 
 def _owned(words: Sequence[Word], turns: Sequence[Turn], reach: int) -> Iterator[_Owned]:

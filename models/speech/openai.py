@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,26 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.speech.controls import Heard
 from models.speech.faster import check_language
-from models.speech.passages import Heard, transcribe_passages
-from models.speech.protocol import Span, TranscribeOptions, Transcript
+from models.speech.passages import transcribe_passages
+from models.speech.protocol import Device, Span, TranscribeOptions, Transcript
 from models.speech.whisper_card import whisper_card
 
 
 @dataclass(frozen=True)
 class OpenaiWhisper:
-    """A Whisper checkpoint in OpenAI's format, run by openai-whisper: float16 on a GPU."""
+    """A Whisper checkpoint in OpenAI's format, run by openai-whisper: float16 on a GPU.
+
+    device: `auto` takes a GPU where there is one. threads: of a CPU; 0 leaves torch's own number.
+    """
 
     name: str
     checkpoint: Path
     weights_sha256: str
     draft: bool = False
+    device: Device = "auto"
+    threads: int = 0
 
     @cached_property
     def card(self) -> ModelCard:
@@ -51,35 +58,52 @@ class OpenaiWhisper:
         model = self._model
         known = list(LANGUAGES) if model.is_multilingual else ["en"]
         check_language(options.language, known, self.name)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), _threads(self.threads):
             torch.manual_seed(0)
-            return transcribe_passages(
+            transcript = transcribe_passages(
                 sound,
                 spans,
                 options,
                 decode=lambda passage, language: _segments(model, passage, language, options),
                 detect=lambda passage: _detected(model, passage),
             )
+        on_gpu = model.device.type == "cuda"
+        return replace(transcript, path="cuda float16" if on_gpu else "cpu float32")
 
     @cached_property
     def _model(self) -> Any:
         """The loaded model (tensors only, no pickled code is run), with its alignment heads."""
-        model = load_checkpoint(self.checkpoint)
+        model = load_checkpoint(self.checkpoint, self.device)
         align(model, self.checkpoint)
         return model
 
 
-def load_checkpoint(path: Path) -> Any:
-    """The whisper.model.Whisper in a checkpoint file, on the GPU where there is one.
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Let torch use some threads (0: as many as it does), and set it back."""
+    import torch
 
-    Raises EngineError where the file is missing or no Whisper checkpoint.
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def load_checkpoint(path: Path, device: Device = "auto") -> Any:
+    """The whisper.model.Whisper in a checkpoint file; `auto`: on a GPU where there is one.
+
+    Raises EngineError where the file is missing or no Whisper checkpoint, or there is no GPU.
     """
     import torch
     from whisper.model import ModelDimensions, Whisper
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise EngineError("No GPU that torch can use was found; set device to auto or cpu.")
+    place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     try:
-        saved = torch.load(path, map_location=device, weights_only=True)
+        saved = torch.load(path, map_location=place, weights_only=True)
         model = Whisper(ModelDimensions(**saved["dims"]))
         model.load_state_dict(saved["model_state_dict"])
     except Exception as fault:
@@ -87,7 +111,7 @@ def load_checkpoint(path: Path) -> Any:
             f"{path} is not a Whisper checkpoint of OpenAI's; "
             f"import the model again with `roomtone models import`."
         ) from fault
-    return model.to(device).eval()
+    return model.to(place).eval()
 
 
 def align(model: Any, checkpoint: Path) -> None:

@@ -6,38 +6,28 @@ passages can't be hallucinated into text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.speech import Word
+from models.speech.controls import Heard, believed, doubtful, failed
 from models.speech.protocol import Span, TranscribeOptions, Transcript
 
 _RATE = 16_000
 _LONGEST = 28 * _RATE
 _WIDEST_GAP = 3 * _RATE
 _ENDLESS = 600 * _RATE
+_AT_ONCE = 30 * _RATE
 _EDGE = _RATE // 5
 _DETECTED_FROM = 3
-_HOPELESS = 0.5
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A segment as Whisper gives it. words: text (with its spaces), start and end in seconds
-    from the passage's first sample, probability.
-    """
-
-    words: tuple[tuple[str, float, float, float], ...]
-    log_probability: float
-    no_speech: float
-    compression: float
 
 
 Decode = Callable[[NDArray[np.float32], str], Iterable[Heard]]
 """Segments of a passage (mono, 16 kHz) in a language."""
+DecodeTogether = Callable[[Sequence[NDArray[np.float32]], str], Iterable[Sequence[Heard]]]
+"""Segments of several passages of at most 30 s each, decoded at once and without a second go."""
 Detect = Callable[[NDArray[np.float32]], tuple[str, float]]
 """The language of a passage and its probability."""
 
@@ -88,28 +78,51 @@ def transcribe_passages(
     options: TranscribeOptions,
     decode: Decode,
     detect: Detect,
+    together: DecodeTogether | None = None,
 ) -> Transcript:
-    """The words of a sound, passage by passage, without what a recogniser invented."""
+    """The words of a sound, passage by passage, without what a recogniser invented.
+
+    together: decodes options.batch passages at once where that is faster. Passages that fail its
+    controls there are decoded once more by themselves, with all temperatures.
+    """
     found = passages(spans, len(sound))
     language = options.language or _language(sound, found, detect)
     words: list[Word] = []
-    dropped_segments = dropped_words = 0
-    for start, end in found:
-        for heard in decode(sound[start:end], language):
-            if _invented(heard, options):
-                dropped_segments += 1
-                continue
-            for word in _words(heard, start, end, words[-1].start if words else 0):
-                if _near(word, spans, options.outside_ms * _RATE // 1000):
-                    words.append(word)
-                else:
-                    dropped_words += 1
+    segments_dropped = words_dropped = 0
+    for passage, segments in _decoded(sound, found, language, options, decode, together):
+        left = believed(segments, passage, spans, options, words[-1].start if words else 0)
+        words += left.words
+        segments_dropped += left.segments_dropped
+        words_dropped += left.words_dropped
     warnings = []
-    if dropped_segments:
-        warnings.append(f"{dropped_segments} segments were dropped as not understood or invented.")
-    if dropped_words:
-        warnings.append(f"{dropped_words} words were dropped because nobody speaks where they lie.")
-    return Transcript(tuple(words), language, tuple(warnings))
+    if segments_dropped:
+        warnings.append(f"Segments dropped as not understood or invented: {segments_dropped}.")
+    if words_dropped:
+        warnings.append(f"Words dropped because nobody speaks where they lie: {words_dropped}.")
+    return Transcript(tuple(words), language, tuple(warnings), doubtful(words, spans, options))
+
+
+def _decoded(
+    sound: NDArray[np.float32],
+    found: Sequence[Span],
+    language: str,
+    options: TranscribeOptions,
+    decode: Decode,
+    together: DecodeTogether | None,
+) -> Iterator[tuple[Span, Sequence[Heard]]]:
+    """Each passage with its segments, in order."""
+    size = max(options.batch, 1) if together else 1
+    for some in (found[at : at + size] for at in range(0, len(found), size)):
+        short = [span for span in some if together and span[1] - span[0] <= _AT_ONCE]
+        firsts: dict[Span, Sequence[Heard]] = {}
+        if together and len(short) > 1:
+            pieces = [sound[start:end] for start, end in short]
+            firsts = dict(zip(short, together(pieces, language), strict=True))
+        for start, end in some:
+            segments = firsts.get((start, end))
+            if segments is None or any(failed(heard, options) for heard in segments):
+                segments = tuple(decode(sound[start:end], language))
+            yield (start, end), segments
 
 
 def _language(sound: NDArray[np.float32], found: Sequence[Span], detect: Detect) -> str:
@@ -120,30 +133,3 @@ def _language(sound: NDArray[np.float32], found: Sequence[Span], detect: Detect)
         language, probability = detect(sound[start : min(end, start + 30 * _RATE)])
         votes[language] = votes.get(language, 0.0) + probability
     return max(votes, key=lambda language: votes[language]) if votes else ""
-
-
-def _invented(heard: Heard, options: TranscribeOptions) -> bool:
-    """Whether a segment that survived all temperatures is still not to be believed."""
-    floor = options.min_log_probability
-    return (
-        heard.log_probability < floor - _HOPELESS
-        or (heard.no_speech > options.no_speech and heard.log_probability < floor)
-        or heard.compression > options.max_compression
-    )
-
-
-def _words(heard: Heard, start: int, end: int, not_before: int) -> Iterable[Word]:
-    """Words in samples of the sound, inside the passage, each starting no earlier than the last."""
-    for text, from_s, to_s, probability in heard.words:
-        first = min(max(start + round(from_s * _RATE), start, not_before), end)
-        last = min(max(start + round(to_s * _RATE), first), end)
-        not_before = first
-        if text.strip():
-            yield Word(text.strip(), first, last, min(max(float(probability), 0.0), 1.0))
-
-
-def _near(word: Word, spans: Sequence[Span], distance: int) -> bool:
-    """Whether a word lies within distance of a span."""
-    return any(
-        word.start <= end + distance and word.end >= start - distance for start, end in spans
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.speech import Word
 from models.card import ModelCard
 
+Device = Literal["auto", "cpu", "cuda"]
 Span = tuple[int, int]
 """A stretch of sound, (start, end), in 16 kHz samples."""
 
@@ -34,6 +35,10 @@ class TranscribeOptions:
     silence_s: with a suspicious segment, silence longer than this is skipped rather than
         transcribed; 0 switches this off.
     outside_ms: a word further than this from all speech is taken for invented and dropped.
+    unsure: mean confidence of a stretch's words under which it is worth a second try in the
+        cleaned sound; 0 tries again only where no word was understood.
+    batch: passages decoded at once on a GPU. Higher is faster and takes more memory; 1 decodes
+        each by itself, as a CPU does, which gains nothing from batches.
     """
 
     language: str = ""
@@ -45,15 +50,24 @@ class TranscribeOptions:
     max_compression: float = 2.4
     silence_s: float = 2.0
     outside_ms: int = 300
+    unsure: float = 0.3
+    batch: int = 8
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """Words in 16 kHz samples, in order; language: a code; warnings: a sentence each."""
+    """What was written down.
+
+    words: in 16 kHz samples, in order. language: a code. warnings: a sentence each.
+    doubtful: spans of speech in which no word, or hardly one, was understood, in order.
+    path: how it was computed (`cpu int8`), for the record.
+    """
 
     words: tuple[Word, ...]
     language: str
     warnings: tuple[str, ...] = ()
+    doubtful: tuple[Span, ...] = ()
+    path: str = ""
 
 
 class Recogniser(Protocol):
