@@ -130,15 +130,27 @@ def believed(
         if number in loops or _invented(heard, passage, spans, options):
             segments_dropped += 1
             continue
-        for word in _words(heard, passage[0]):
-            at = _in_speech(word, spans, options.outside_ms * _RATE // 1000)
-            if at is None:
-                words_dropped += 1
-                continue
-            before = words[-1].start if words else not_before
-            start = max(at[0], before)
-            words.append(Word(word.text, start, max(at[1], start), word.confidence))
+        spoken = _words(heard, passage[0])
+        placed = in_speech(spoken, spans, options, words[-1].start if words else not_before)
+        words_dropped += len(spoken) - len(placed)
+        words += placed
     return Believed(tuple(words), segments_dropped, words_dropped)
+
+
+def in_speech(
+    words: Sequence[Word], spans: Sequence[Span], options: TranscribeOptions, not_before: int = 0
+) -> list[Word]:
+    """Words cut to the spans in which somebody speaks, none starting before the one before it.
+
+    A word within options.outside_ms of a span is put at its edge; one further away is left out.
+    """
+    found: list[Word] = []
+    for word in words:
+        at = _in_speech(word, spans, options.outside_ms * _RATE // 1000)
+        if at is not None:
+            start = max(at[0], found[-1].start if found else not_before)
+            found.append(Word(word.text, start, max(at[1], start), word.confidence))
+    return found
 
 
 def doubtful(

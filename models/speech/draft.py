@@ -6,8 +6,8 @@ A quarter of its words are wrong on clean speech: enough to find a line by, neve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from core.errors import EngineError
 from core.speech import Word
 from models.card import ModelCard
-from models.speech.controls import doubtful
+from models.speech.controls import doubtful, in_speech
+from models.speech.draft_controls import DraftControls, Stretch, believable, stretch
 from models.speech.passages import single_passages
 from models.speech.protocol import Span, TranscribeOptions, Transcript
 
@@ -33,6 +34,7 @@ class PocketSphinx:
     """PocketSphinx with the US English model in its wheel."""
 
     draft: bool = True
+    controls: DraftControls = field(default_factory=DraftControls)
 
     @cached_property
     def card(self) -> ModelCard:
@@ -52,24 +54,36 @@ class PocketSphinx:
     def transcribe(
         self, sound: NDArray[np.float32], spans: Sequence[Span], options: TranscribeOptions
     ) -> Transcript:
-        """See Recogniser. English only: another language or a prompt is ignored with a warning."""
+        """See Recogniser. English only: a prompt is ignored, and of another language or where
+        nothing fits English nothing is written down; each with a warning.
+        """
         installed_version()
+        if options.language and not options.language.startswith("en"):
+            warning = f"PocketSphinx only knows English: of {options.language!r} it wrote nothing."
+            return Transcript((), options.language, (warning,), path="cpu")
         from pocketsphinx import Decoder
 
         decoder = Decoder(loglevel="FATAL")
-        words = [
+        places = single_passages(spans, len(sound))
+        heard = [_decoded(decoder, sound[start:end], start) for start, end in places]
+        believed = believable(heard, self.controls)
+        words = tuple(
             word
-            for start, end in single_passages(spans, len(sound))
-            for word in _decoded(decoder, sound[start:end], start)
-        ]
-        found = tuple(words)
+            for item, fits in zip(heard, believed, strict=True)
+            if fits
+            for word in in_speech(item.words, spans, options)
+        )
         warnings = ["This is a draft by PocketSphinx: about a quarter of its words are wrong."]
-        if options.language not in ("", "en"):
-            warnings.append(f"PocketSphinx only knows English, not {options.language!r}.")
+        if not all(believed):
+            warnings.append(
+                f"Of {len(believed)} stretches of speech {believed.count(False)} don't fit English "
+                "words; nothing was written down there."
+            )
         if options.prompt:
             warnings.append("PocketSphinx takes no prompt; it was ignored.")
-        left = doubtful(found, spans, options)
-        return Transcript(found, "en", tuple(warnings), left, "cpu")
+        language = "en" if any(believed) or options.language else ""
+        empty = replace(options, unsure=0.0)
+        return Transcript(words, language, tuple(warnings), doubtful(words, spans, empty), "cpu")
 
 
 def installed_version() -> str:
@@ -82,19 +96,23 @@ def installed_version() -> str:
         ) from fault
 
 
-def _decoded(decoder: Any, passage: NDArray[np.float32], offset: int) -> Iterable[Word]:
+def _decoded(decoder: Any, passage: NDArray[np.float32], offset: int) -> Stretch:
     """The words of a passage; fillers (silence, breath, noise) are none."""
     decoder.start_utt()
     decoder.process_raw(_pcm16(passage), no_search=False, full_utt=True)
     decoder.end_utt()
     frame = _RATE // decoder.config["frate"]
+    words, likelihoods, frames = [], [], []
     for segment in decoder.seg() or ():
         if _FILLER.match(segment.word):
             continue
         start = offset + min(segment.start_frame * frame, len(passage))
         end = offset + min((segment.end_frame + 1) * frame, len(passage))
         confidence = min(max(float(segment.prob), 0.0), 1.0)
-        yield Word(_PRONUNCIATION.sub("", segment.word), start, end, confidence)
+        words.append(Word(_PRONUNCIATION.sub("", segment.word), start, end, confidence))
+        likelihoods.append(float(segment.ascore))
+        frames.append(segment.end_frame + 1 - segment.start_frame)
+    return stretch(words, len(passage), likelihoods, frames)
 
 
 def _pcm16(passage: NDArray[np.float32]) -> bytes:

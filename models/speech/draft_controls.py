@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from core.speech import Word
 
 _RATE = 16_000
+_FRAMES = 100
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,15 @@ class DraftControls:
     least_score: fit (natural logarithm, a frame) plus sureness (0 to 1), half the stretch's own
         and half its take's. Higher drops more invented text and more of what was spoken in noise
         or far from the microphone.
-    least_words_a_second: slower speech is none. Higher drops more of what traffic and singing
-        leave, and single words spoken slowly.
+    least_words_a_second: of a stretch; slower speech is none. Higher drops more of what traffic
+        leaves, and single words in a long stretch.
+    least_letters_a_second: of the words' own time; slower words are held sounds. Higher drops
+        more of what chords and singing leave, and drawled words.
     """
 
     least_score: float = -3.55
-    least_words_a_second: float = 0.7
+    least_words_a_second: float = 1.0
+    least_letters_a_second: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,14 @@ class Stretch:
     def score(self) -> float:
         """The higher, the better the words fit what was spoken."""
         return self.fit + self.sure
+
+    def is_spoken_fast_enough(self, controls: DraftControls) -> bool:
+        """Whether somebody can have spoken so slowly."""
+        letters = sum(len(word.text) for word in self.words)
+        return (
+            len(self.words) >= controls.least_words_a_second * self.length / _RATE
+            and letters >= controls.least_letters_a_second * self.frames / _FRAMES
+        )
 
 
 def stretch(
@@ -79,6 +91,6 @@ def believable(stretches: Sequence[Stretch], controls: DraftControls) -> tuple[b
     return tuple(
         bool(item.frames)
         and (item.score + of_take) / 2 >= controls.least_score
-        and len(item.words) >= controls.least_words_a_second * item.length / _RATE
+        and item.is_spoken_fast_enough(controls)
         for item in stretches
     )
