@@ -108,6 +108,14 @@ def test_another_language_that_is_asked_for_is_not_written_down() -> None:
 
 
 @pytest.mark.shared
+def test_words_do_not_depend_on_the_take_before(shared: Path) -> None:
+    speech, _ = sf.read(shared / "speech/transcribed/spk2_snt2.wav", dtype="float32")
+    first = drafted(speech)
+    drafted(swelling_noise(2), everywhere=True)
+    assert drafted(speech) == first
+
+
+@pytest.mark.shared
 def test_a_street_gives_no_word(shared: Path) -> None:
     noise, rate = sf.read(shared / "speech/noise48/demand_ch03.wav", dtype="float32")
     assert drafted(to_16k(noise[: 5 * rate], rate)).words == ()

@@ -6,6 +6,7 @@ A quarter of its words are wrong on clean speech: enough to find a line by, neve
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +27,7 @@ from models.speech.protocol import Span, TranscribeOptions, Transcript
 _FILLER = re.compile(r"^(<.*>|\[.*\]|\+\+.*\+\+)$")
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
 _RATE = 16_000
+_OWN = threading.local()
 _LOUD = 10 ** (-26 / 20)
 
 
@@ -61,9 +63,7 @@ class PocketSphinx:
         if options.language and not options.language.startswith("en"):
             warning = f"PocketSphinx only knows English: of {options.language!r} it wrote nothing."
             return Transcript((), options.language, (warning,), path="cpu")
-        from pocketsphinx import Decoder
-
-        decoder = Decoder(loglevel="FATAL")
+        decoder = _decoder()
         places = single_passages(spans, len(sound))
         heard = [_decoded(decoder, sound[start:end], start) for start, end in places]
         believed = believable(heard, self.controls)
@@ -94,6 +94,21 @@ def installed_version() -> str:
         raise EngineError(
             'PocketSphinx is not installed; run `pip install "roomtone[draft]"`.'
         ) from fault
+
+
+def _decoder() -> Any:
+    """This thread's decoder, loaded once and set back to how it starts.
+
+    Its front end follows the sound it heard last; left so, a take's words would depend on the
+    take before.
+    """
+    from pocketsphinx import Decoder
+
+    found = getattr(_OWN, "decoder", None)
+    if found is None:
+        _OWN.decoder = found = Decoder(loglevel="FATAL")
+    found.reinit_feat()
+    return found
 
 
 def _decoded(decoder: Any, passage: NDArray[np.float32], offset: int) -> Stretch:
