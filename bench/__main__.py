@@ -23,6 +23,7 @@ NAMES = (
     "room-tone",
     "loudness",
     "search",
+    "speech",
 )
 
 Weights = Annotated[
@@ -162,6 +163,21 @@ def search(
     from bench.search import bench_search
 
     _print(bench_search(lines, queries))
+
+
+@app.command()
+def speech(
+    shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
+    weights: Weights = None,
+    sets: Annotated[str, typer.Option(help="Sets of files.")] = "transcribed,clean48,harbour",
+) -> None:
+    """Word errors and cost of the pipeline against the bare recogniser."""
+    from bench.words import bench_words
+
+    if not shared.is_dir():
+        print(f"speech is skipped: {shared} is absent; name the shared data with --shared.")
+        return
+    _print(bench_words(shared, weights, sets.split(",")))
 
 
 def _lengths(minutes: str) -> tuple[int, ...]:

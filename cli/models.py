@@ -82,9 +82,14 @@ def fetch(
 def import_weights(
     source: Annotated[Path, typer.Argument(help="A folder of weights, or a Whisper .pt file.")],
 ) -> None:
-    """Import weights by hand, for a machine with no network; their hashes are checked."""
+    """Import weights by hand, for a machine with no network; their hashes are checked.
+
+    A Whisper .pt comes in for openai-whisper, and converted for faster-whisper.
+    """
     if not source.exists():
         raise InputError(f"{source} does not exist; give a folder of weights or a .pt file.")
+    from models.speech.imports import import_weights as bring_in
+
     folder = _folder()
-    for name in folder.import_from(source):
+    for name in bring_in(folder, source, lambda said: OUT.print(said, markup=False)):
         OUT.print(f"Imported {name} into {folder.root / name}.", markup=False)

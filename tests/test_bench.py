@@ -15,6 +15,7 @@ from bench.denoise import mixed, si_sdr
 from bench.job import Timed
 from bench.search import made_lines
 from bench.table import Table, figures, ratio, render
+from bench.wer import nearest_sentence, word_errors, words_of
 
 
 @pytest.mark.parametrize(
@@ -97,3 +98,29 @@ def test_made_lines_are_the_same_every_time_and_as_uneven_as_a_language() -> Non
     counted = Counter(word for line in lines for word in line)
     assert 0.05 < counted.most_common(1)[0][1] / counted.total() < 0.15
     assert len(counted) > 3_000
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "errors"),
+    [
+        ("please call stella", "please call stella", 0),
+        ("please call stella", "these calls stella", 2),
+        ("please call stella", "please stella", 1),
+        ("please call stella", "oh please do call stella", 2),
+        ("please call stella", "", 3),
+        ("", "oh", 1),
+    ],
+)
+def test_word_errors_are_the_fewest_edits(said: str, heard: str, errors: int) -> None:
+    assert word_errors(said.split(), heard.split()) == errors
+
+
+def test_words_are_compared_without_capitals_and_punctuation() -> None:
+    assert words_of("Don\u2019t, she said - STOP!") == ["don't", "she", "said", "stop"]
+
+
+def test_a_file_holds_the_nearest_sentence_or_none() -> None:
+    sentences = ("please call stella", "what joy there is in living")
+    assert nearest_sentence(words_of("what joy there isn't living"), sentences) == sentences[1]
+    assert nearest_sentence(words_of("the rest is silence my lord"), sentences) == ""
+    assert nearest_sentence([], ()) == ""

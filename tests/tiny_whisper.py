@@ -17,7 +17,7 @@ _SPECIAL = 50_257
 
 
 def write_tiny_checkpoint(path: Path, text_context: int = 448, vocabulary: int = 51_865) -> Path:
-    """Write a checkpoint of one narrow layer, with the same weights every time.
+    """Write a checkpoint of one narrow layer, the same float16 weights every time.
 
     text_context: tokens; a model writes at most half of them for a window, so fewer is faster
     (faster-whisper needs all 448). vocabulary: 51,865 is multilingual, 51,864 is English only.
@@ -44,5 +44,10 @@ def write_tiny_checkpoint(path: Path, text_context: int = 448, vocabulary: int =
             torch.nn.init.normal_(tensor, std=0.3)
         with torch.no_grad():
             model.decoder.token_embedding.weight[_SPECIAL:] *= 0.1
+            # Or it would write one token over and over.
+            model.decoder.positional_embedding *= 4
+            model.decoder.ln.weight.fill_(1.0)
+            model.decoder.ln.bias.zero_()
+        model.half()
     torch.save({"dims": asdict(dims), "model_state_dict": model.state_dict()}, path)
     return path

@@ -1,7 +1,8 @@
 """An OpenAI checkpoint turned into a folder for faster-whisper, offline.
 
 The weights go into CTranslate2's own specification layer by layer; the tokenizer is built from
-the vocabulary in the openai-whisper wheel. Nothing is fetched and transformers isn't needed.
+the vocabulary in the openai-whisper wheel. Nothing is fetched and transformers isn't needed. What
+was made is run beside the checkpoint before it gets its name (`models.speech.same_model`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import OutputError
 from models.speech.openai import align, load_checkpoint
+from models.speech.same_model import check_same
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -27,17 +29,19 @@ def convert_checkpoint(checkpoint: Path, folder: Path) -> Path:
     """Write a `.pt` of OpenAI's as a CTranslate2 folder (float16), whole or not at all.
 
     Returns the folder. It must not exist yet. Raises EngineError where the checkpoint can't be
-    read and OutputError where the folder exists or can't be written.
+    read or the two don't compute the same, and OutputError where the folder exists or can't be
+    written.
     """
     if folder.exists():
         raise OutputError(f"{folder} exists already; remove it or choose another name.")
-    model = load_checkpoint(checkpoint)
+    model = load_checkpoint(checkpoint, "cpu")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made:
             part = Path(made) / folder.name
             part.mkdir()
             _write(model, checkpoint, part)
+            check_same(model, part)
             for path in part.iterdir():
                 with path.open("rb") as written:
                     os.fsync(written.fileno())

@@ -124,7 +124,7 @@ def installed_models(weights_dir: Path) -> tuple[tuple[str, str, Path], ...]:
         if _is_ct2(folder / "model.bin"):
             found.append(("faster-whisper", name, folder))
         found += [
-            ("whisper", name, path) for path in sorted(folder.glob("*.pt")) if _is_openai(path)
+            ("whisper", name, path) for path in sorted(folder.glob("*.pt")) if is_checkpoint(path)
         ]
     return tuple(sorted(found, key=lambda model: (_rank(model[1]), model[0], model[1])))
 
@@ -197,7 +197,7 @@ def _is_ct2(path: Path) -> bool:
         return b"WhisperSpec" in file.read(64)
 
 
-def _is_openai(path: Path) -> bool:
+def is_checkpoint(path: Path) -> bool:
     """Whether a `.pt` holds what OpenAI's checkpoints hold (their key names; nothing is run)."""
     try:
         with zipfile.ZipFile(path) as archive:
