@@ -46,6 +46,10 @@ format: install
 	$(BIN)/ruff check --fix .
 
 bench: install
+	@# Only for comparison, in one table; PESQ builds from C source.
+	@for other in noisereduce pystoi pesq; do \
+	  $(PIP) -c constraints.txt $$other || echo "$$other could not be installed: its numbers are left out."; \
+	done
 	$(BIN)/python -m bench
 
 clean:

@@ -104,14 +104,15 @@ def denoise(
     weights: Weights = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the engine.")] = 1,
 ) -> None:
-    """SI-SDR on mixes, and the cost of the wrapper around the engines."""
+    """Engines and recipes on mixes: tuned on, held out, and a production; and their cost."""
     from bench.denoise import bench_denoise
 
     if not shared.is_dir():
         print(f"denoise is skipped: {shared} is absent; name the shared data with --shared.")
         return
     with scratch_folder() as scratch:
-        _print(bench_denoise(shared, weights_root(scratch, weights), threads))
+        for table in bench_denoise(shared, weights_root(scratch, weights), threads):
+            _print(table)
 
 
 @app.command()

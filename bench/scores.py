@@ -6,6 +6,7 @@ so that a gain is no improvement. Spectra: 20 ms Hann windows, every 10 ms, 48 k
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ class Scores:
     frames; noise that is left adds to it. over_suppressed: share (0 to 1) of the cells with more
     speech than noise that came out more than 6 dB lower. musical_noise: natural logarithm of the
     ratio of kurtosis in the pauses, after to before, median over the bins. si_sdr_db: of the
-    output against the clean clip.
+    output against the clean clip. pesq: ITU-T P.862.2 at 16 kHz, 1 to 4.6; stoi: short-time
+    objective intelligibility, 0 to 1; not a number without their packages.
     """
 
     sig: float
@@ -53,6 +55,8 @@ class Scores:
     over_suppressed: float
     musical_noise: float
     si_sdr_db: float
+    pesq: float
+    stoi: float
 
 
 class Dnsmos:
@@ -101,7 +105,30 @@ def scores(clean: Samples, noisy: Samples, out: Samples, dnsmos: Dnsmos | None) 
         _over_suppressed(speech, noise, left, spoken),
         _musical_noise(mix, left, level, spoken),
         si_sdr(clean, matched),
+        *_heard_at_16k(clean, matched),
     )
+
+
+def _heard_at_16k(clean: Samples, out: Samples) -> tuple[float, float]:
+    """PESQ (wide band) and STOI, no numbers without their packages or where there is no speech."""
+    import soxr
+
+    reference, heard = (soxr.resample(sound, RATE, DNSMOS_RATE, "VHQ") for sound in (clean, out))
+    quality = intelligible = float("nan")
+    try:
+        from pesq import NoUtterancesError, pesq
+    except ImportError:
+        pass
+    else:
+        with suppress(NoUtterancesError):
+            quality = float(pesq(DNSMOS_RATE, reference, heard, "wb"))
+    try:
+        from pystoi import stoi
+    except ImportError:
+        pass
+    else:
+        intelligible = float(stoi(reference, heard, DNSMOS_RATE))
+    return quality, intelligible
 
 
 def mean_scores(many: list[Scores]) -> Scores:
