@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from config.recipes import load_recipe
 from models.denoise import dfn3, dfn3_stream, rnnoise
 from models.denoise.clean import DenoiseOptions, clean_channel
 from models.denoise.protocol import Denoiser
+from models.threads import one_blas_thread
 from models.weights import WeightsFolder
 
 __all__ = ["SETS", "Way", "bench_denoise"]
@@ -76,7 +77,7 @@ class Way:
     options: DenoiseOptions
 
 
-def bench_denoise(shared: Path, weights: Path, threads: int) -> tuple[Table, ...]:
+def bench_denoise(shared: Path, weights: Path, threads: int) -> Iterator[Table]:
     """A table of denoising for each set of mixes.
 
     shared: the folder with `speech/` and, for SIG and BAK, `weights/dnsmos`. weights: the folder
@@ -87,7 +88,9 @@ def bench_denoise(shared: Path, weights: Path, threads: int) -> tuple[Table, ...
     judge_path = shared / "weights" / "dnsmos" / "sig_bak_ovr.onnx"
     judge = Dnsmos(judge_path, threads) if judge_path.is_file() else None
     ways = _ways(weights, threads)
-    return tuple(_table(one, one.made(shared), ways, judge, here) for one in SETS)
+    one_blas_thread()
+    for one in SETS:
+        yield _table(one, one.made(shared), ways, judge, here)
 
 
 def _table(

@@ -18,6 +18,7 @@ from core.defects import DefectKind
 from core.errors import InputError
 from models.repair.chain import Repaired, RepairOptions, repair_channel
 from models.repair.patches import Read
+from models.threads import one_blas_thread
 
 Samples = NDArray[np.float64]
 Damage = Callable[[Samples, int, int, np.random.Generator], None]
@@ -39,13 +40,14 @@ class Clip:
 
 def bench_repair(shared: Path) -> Table:
     """The table of repair on the shared data. Raises InputError where its clips are absent."""
+    one_blas_thread()
     here = where()
     speech = _clips(shared, ("speech/clean48/*.wav",))
     harbour = shared / "production" / "harbour"
     clean = speech + _clips(harbour, ("truth/*.boom-clean.flac",))
     every = clean + _clips(shared / "speech", ("pairs16/clean/*.wav", "transcribed/*"))
-    rows = [*_harbour_clicks(harbour), *_injected_clicks(clean), _false_alarms(every)]
-    rows += _harbour_clipping(harbour)
+    rows = [*_harbour_clicks(harbour), *_injected_clicks(clean), *_injected_pops(clean)]
+    rows += [_false_alarms(every), *_harbour_clipping(harbour)]
     for down in CLIPPED_DB:
         rows += _clipped(speech, down)
     rows += [*_hum(harbour), *_rumble(speech), *_dropouts(speech), *_thumps(speech)]
@@ -224,6 +226,29 @@ def _injected_clicks(clips: Sequence[Clip]) -> list[tuple[str, ...]]:
     clean, damaged, places = _in_speech(clips, _bell, range(2, 9), 1.0)
     what = "bells of 2 to 8 samples in speech"
     return _both(what, damaged, clean, places, DefectKind.CLICK, "adeclick")
+
+
+def _burst(sound: Samples, start: int, count: int, random: np.random.Generator) -> None:
+    shape = np.hanning(count + 2)[1:-1]
+    sound[start : start + count] += (
+        random.uniform(0.15, 0.5) * shape * random.standard_normal(count)
+    )
+
+
+def _ring(sound: Samples, start: int, count: int, random: np.random.Generator) -> None:
+    at = np.arange(count)
+    tone = np.sin(2 * np.pi * random.uniform(300, 3_000) * at / RATE + 1)
+    height = random.uniform(0.15, 0.5) * random.choice([-1, 1])
+    sound[start : start + count] += height * tone * np.exp(-4 * at / count)
+
+
+def _injected_pops(clips: Sequence[Clip]) -> list[tuple[str, ...]]:
+    rows = []
+    for name, damage in (("noise", _burst), ("a ring", _ring)):
+        clean, damaged, places = _in_speech(clips, damage, range(48, 241), 1.0)
+        what = f"pops of 1 to 5 ms in speech, {name}"
+        rows += _both(what, damaged, clean, places, DefectKind.CLICK, "")
+    return rows
 
 
 def _false_alarms(clips: Sequence[Clip]) -> tuple[str, ...]:

@@ -53,11 +53,13 @@ def with_clicks(sound: Samples, places: list[tuple[int, int]], height: float) ->
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000, 96_000])
-def test_clicks_are_found_and_mended_and_nothing_else_changes(rate: int) -> None:
-    clean = voice(rate, 12)
+@pytest.mark.parametrize("level_db", [0, -30])
+def test_clicks_are_found_and_mended_and_nothing_else_changes(rate: int, level_db: int) -> None:
+    level = 10 ** (level_db / 20)
+    clean = voice(rate, 12) * level
     # One lies across 10.0 s, where one block of the search ends at 48 and 96 kHz.
     places = [(rate // 2, 2), (rate * 3 + 11, 4), (10 * rate - 3, 6), (rate * 11, 7)]
-    clicked = with_clicks(clean, places, 0.5)
+    clicked = with_clicks(clean, places, 0.5 * level)
     patches, defects = find_clicks(reader(clicked), len(clicked), rate, ClickOptions())
     assert len(defects) == len(places)
     mended = patched(reader(clicked), patches)(0, len(clicked))

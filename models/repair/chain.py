@@ -22,6 +22,7 @@ from models.repair.hum import HumOptions, find_hum, hum_defects, without_hum
 from models.repair.low_levels import low_levels
 from models.repair.lowcut import covered
 from models.repair.patches import Patch, Read, patched
+from models.repair.pops import PopOptions
 from models.repair.rumble import RumbleOptions, find_rumble, without_rumble
 from models.repair.rustle import RustleOptions, find_rustle
 from models.repair.thumps import ThumpOptions, find_thumps, without_thumps
@@ -34,11 +35,15 @@ process_version = "4"
 
 @dataclass(frozen=True)
 class RepairOptions:
-    """Which steps are taken, each with its own options; None leaves a step out."""
+    """Which steps are taken, each with its own options; None leaves a step out.
+
+    Pops are looked for together with clicks, and not without them.
+    """
 
     dropouts: DropoutOptions | None = field(default_factory=DropoutOptions)
     clipping: ClippingOptions | None = field(default_factory=ClippingOptions)
     clicks: ClickOptions | None = field(default_factory=ClickOptions)
+    pops: PopOptions | None = field(default_factory=PopOptions)
     hum: HumOptions | None = field(default_factory=HumOptions)
     dc: DcOptions | None = field(default_factory=DcOptions)
     rumble: RumbleOptions | None = field(default_factory=RumbleOptions)
@@ -116,7 +121,7 @@ def _steps(options: RepairOptions) -> list[_Step]:
     if options.clipping is not None:
         steps.append(partial(_clipping, options=options.clipping))
     if options.clicks is not None:
-        steps.append(partial(_clicks, options=options.clicks))
+        steps.append(partial(_clicks, options=options.clicks, pops=options.pops))
     if options.hum is not None:
         steps.append(partial(_hum, options=options.hum))
     if options.dc is not None:
@@ -137,8 +142,10 @@ def _dropouts(read: Read, frames: int, sample_rate: int, options: DropoutOptions
     return patched(read, patches) if patches else read, found, (report,)
 
 
-def _clicks(read: Read, frames: int, sample_rate: int, options: ClickOptions) -> _Taken:
-    patches, found = find_clicks(read, frames, sample_rate, options)
+def _clicks(
+    read: Read, frames: int, sample_rate: int, options: ClickOptions, pops: PopOptions | None
+) -> _Taken:
+    patches, found = find_clicks(read, frames, sample_rate, options, pops)
     report = StepReport("clicks", len(found), _samples(patches), _count(found, "click"))
     return patched(read, patches) if patches else read, found, (report,)
 

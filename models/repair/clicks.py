@@ -22,7 +22,8 @@ from models.repair.click_search import (
     coarse_places,
     peaks_of_residual,
 )
-from models.repair.patches import Patch, Read, Samples
+from models.repair.patches import Patch, Read, Samples, patched
+from models.repair.pops import PopOptions, PopSearch
 from models.repair.prediction import fill_gaps, prediction_coefficients, residual
 from models.samples import finite
 
@@ -79,21 +80,29 @@ class ClickOptions:
 
 
 def find_clicks(
-    read: Read, frames: int, sample_rate: int, options: ClickOptions
+    read: Read,
+    frames: int,
+    sample_rate: int,
+    options: ClickOptions,
+    pops: PopOptions | None = None,
 ) -> tuple[tuple[Patch, ...], tuple[Defect, ...]]:
     """The clicks of a channel of `frames` samples at `sample_rate` Hz, and what replaces them.
 
-    Memory follows the number of clicks, not the length. Returns patches in order, none
-    overlapping another, and a defect for each.
+    pops: where given, pops are found, too. Memory follows the number of clicks, not the length.
+    Returns patches in order, none overlapping another, and a defect for each.
     """
     grid = Grid(sample_rate)
     block = HOPS_PER_BLOCK * grid.hop
     margin = MARGIN_HOPS * grid.hop
     patches: list[Patch] = []
     defects: list[Defect] = []
+    search = None if pops is None else PopSearch(grid, pops)
     for start in range(0, frames, block):
         sound = finite(read(start - margin, block + 2 * margin))
-        for patch, height in _mend_block(sound, margin, block, grid, options):
+        found, error = _mend_block(sound, margin, block, grid, options)
+        if search is not None:
+            search.look(sound, error, start - margin, slice(margin, margin + block))
+        for patch, height in found:
             placed = Patch(patch.start + start - margin, patch.values)
             if patches and placed.start < patches[-1].end:
                 continue
@@ -102,18 +111,28 @@ def find_clicks(
             patches.append(placed)
             note = f"{len(placed.values)} samples, {height:.0f} dB above the residual; interpolated"
             defects.append(Defect(DefectKind.CLICK, placed.start, placed.end, note=note))
+    if search is not None:
+        more, told = search.found(patched(read, patches), frames, patches)
+        patches = sorted([*patches, *more], key=lambda patch: patch.start)
+        defects = sorted([*defects, *told], key=lambda defect: defect.start)
     return tuple(patches), tuple(defects)
 
 
 def _mend_block(
     sound: Samples, margin: int, block: int, grid: Grid, options: ClickOptions
-) -> list[tuple[Patch, float]]:
-    """Patches within `margin` … `margin + block` of a block, in order, with heights in dB."""
+) -> tuple[list[tuple[Patch, float]], Samples]:
+    """Patches within `margin` … `margin + block` of a block, in order, with heights in dB.
+
+    The block itself is mended. Gives its residual, too, as it was before the last patch at most.
+    """
     found: list[tuple[Patch, float]] = []
     refused: set[int] = set()
     for _ in range(ROUNDS):
         new = 0
-        for place in places_of_clicks(sound, margin, block, grid, options):
+        error, peaks = peaks_of_residual(sound, grid)
+        places = coarse_places(error, peaks, grid, 10 ** (options.quietest_dbfs / 20))
+        inside = places[(places >= margin) & (places < margin + block)]
+        for place in places_of_clicks(sound, inside, grid, options):
             if place // grid.bin in refused:
                 continue
             mend = mended(sound, place, grid, options)
@@ -124,16 +143,13 @@ def _mend_block(
                 new += 1
         if not new:
             break
-    return sorted(found, key=lambda item: item[0].start)
+    return sorted(found, key=lambda item: item[0].start), error
 
 
 def places_of_clicks(
-    sound: Samples, margin: int, block: int, grid: Grid, options: ClickOptions
+    sound: Samples, places: NDArray[np.intp], grid: Grid, options: ClickOptions
 ) -> list[int]:
-    """Samples within `margin` … `margin + block` at which a click may be, in order."""
-    error, peaks = peaks_of_residual(sound, grid)
-    places = coarse_places(error, peaks, grid, 10 ** (options.quietest_dbfs / 20))
-    places = places[(places >= margin) & (places < margin + block)]
+    """Those of the places that withstand the close look, in order."""
     half = longest_click(grid, options)
     alone, above = close_look(sound, places, grid, half)
     clear = (alone >= options.alone) & (above >= options.above)

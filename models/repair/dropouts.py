@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
 from models.repair.patches import Patch, Read, Samples, patched
-from models.repair.prediction import fill_gaps, prediction_coefficients
+from models.repair.prediction import filled_gap
 from models.repair.repeats import repeated_stretches
 from models.samples import finite
 
@@ -24,13 +24,9 @@ BLOCK_S = 10
 MARGIN_S = 0.5
 SIDE_S = 0.003
 """Seconds on either side in which there must be sound."""
-ORDER_S = 0.0107
-"""Seconds that the model looks back: a period of a low voice."""
-CONTEXT_ORDERS = 3
 BIN_S = 0.0005
 FALL = 0.02
 RAIL = 0.98
-MODELS = 2
 
 
 @dataclass(frozen=True)
@@ -81,9 +77,9 @@ def find_dropouts(
         length = f"{1000 * count / sample_rate:.1f} ms, {hole.look}"
         filled = None
         if count <= longest_filled:
-            filled = _filled(patched(read, patches[-1:]), frames, sample_rate, hole)
+            filled = filled_gap(patched(read, patches[-1:]), frames, sample_rate, hole.start, count)
         if filled is not None:
-            patches.append(filled)
+            patches.append(Patch(hole.start, filled))
         outcome = "left as it is" if filled is None else "filled"
         note = f"{length}; {outcome}"
         defects.append(Defect(DefectKind.DROPOUT, hole.start, hole.end, note=note))
@@ -204,24 +200,3 @@ def _gaps(size: Samples, sample_rate: int, options: DropoutOptions) -> Iterator[
         last = (rise + 1) * width + (int(after[0]) + 1 if len(after) else width)
         if last - first >= sample_rate / 1000:
             yield Hole(int(first), int(last), "gap")
-
-
-def _filled(read: Read, frames: int, sample_rate: int, hole: Hole) -> Patch | None:
-    """The hole filled by linear prediction from both sides, or None too near an end.
-
-    The model and the samples are estimated in turn, as A. Janssen, R. Veldhuis and L. Vries
-    have it (IEEE Trans. ASSP 34, 1986).
-    """
-    order = max(32, round(ORDER_S * sample_rate))
-    context = CONTEXT_ORDERS * order
-    count = hole.end - hole.start
-    if hole.start < order or hole.end + order > frames:
-        return None
-    stretch = finite(read(hole.start - context, count + 2 * context))
-    gap = np.arange(context, context + count)
-    loudest = float(np.abs(np.r_[stretch[: gap[0]], stretch[gap[-1] + 1 :]]).max())
-    stretch[gap] = 0.0
-    for _ in range(MODELS):
-        model = prediction_coefficients(stretch[None], order)[0]
-        stretch[gap] = fill_gaps(stretch, gap, model)
-    return Patch(hole.start, np.clip(stretch[gap], -loudest, loudest))

@@ -10,12 +10,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.repair.patches import Samples
+from models.repair.patches import Read, Samples
+from models.samples import finite
 
 NOISE_FLOOR = 1e-9
 """White noise added to every autocorrelation, as a share of its power (-90 dB)."""
 SILENCE = 1e-14
 """Power below which a stretch is silence (-140 dBFS)."""
+LONG_ORDER_S = 0.0107
+"""Seconds that the model of a long gap looks back: a period of a low voice."""
+CONTEXT_ORDERS = 3
+GAP_MODELS = 2
 
 
 def prediction_coefficients(frames: Samples, order: int) -> Samples:
@@ -76,6 +81,27 @@ def fill_gaps(sound: Samples, unknown: NDArray[np.intp], coefficients: Samples) 
     """
     matrix, right = normal_equations(sound, unknown, coefficients)
     return np.asarray(np.linalg.solve(matrix, right), np.float64)
+
+
+def filled_gap(read: Read, frames: int, sample_rate: int, start: int, count: int) -> Samples | None:
+    """What fills `count` lost samples of a channel from `start` on, or None too near an end.
+
+    By linear prediction from both sides, with a model that looks back a period of a low voice. The
+    model and the samples are estimated in turn, as A. Janssen, R. Veldhuis and L. Vries have it
+    (IEEE Trans. ASSP 34, 1986). No louder than the surroundings.
+    """
+    order = max(32, round(LONG_ORDER_S * sample_rate))
+    context = CONTEXT_ORDERS * order
+    if start < order or start + count + order > frames:
+        return None
+    stretch = finite(read(start - context, count + 2 * context))
+    gap = np.arange(context, context + count)
+    loudest = float(np.abs(np.r_[stretch[: gap[0]], stretch[gap[-1] + 1 :]]).max())
+    stretch[gap] = 0.0
+    for _ in range(GAP_MODELS):
+        model = prediction_coefficients(stretch[None], order)[0]
+        stretch[gap] = fill_gaps(stretch, gap, model)
+    return np.clip(stretch[gap], -loudest, loudest)
 
 
 def fill_like_gaps(stretches: Samples, first: int, last: int, models: Samples) -> Samples:
