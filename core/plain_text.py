@@ -8,6 +8,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 """Embeddings, overrides and isolates reorder what follows them where they stay open."""
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def one_line(text: str) -> str:
@@ -26,6 +27,11 @@ def token(text: str) -> str:
     """
     plain = one_line(text).replace(" ", "_").translate({ord("<"): "‹", ord(">"): "›"})
     return "_" + plain.lstrip(";") if plain.startswith(";") else plain
+
+
+def cell(value: object) -> object:
+    """A value of a table: a text that a spreadsheet would compute gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _safe(character: str) -> str:

@@ -11,13 +11,14 @@ from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 
-from adapters.media.references import locate
 from adapters.media.whole import write_text
 from core.cut import Cut, Event, Marker
 from core.match import clock_rate
+from core.plain_text import cell
 from core.reconform import Change, ChangeList, Kind
 from core.recut import record_map, recut
 from flows.pictures import record_range, timecode
+from flows.references import placed
 
 COLOURS: Mapping[Kind, str] = {
     Kind.KEPT: "WHITE",
@@ -32,7 +33,6 @@ COLOURS: Mapping[Kind, str] = {
 
 _LANE, _GAP, _AXIS, _BETWEEN = 26, 6, 22, 30
 _LABEL_PX = 6.6
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -237,12 +237,8 @@ def write_csv(found: ChangeList, path: Path) -> None:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(Row.__dataclass_fields__)
     for row in rows(found):
-        writer.writerow([_harmless(value) for value in vars(row).values()])
+        writer.writerow([cell(value) for value in vars(row).values()])
     write_text(path, text.getvalue())
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def write_edl(found: ChangeList, path: Path) -> None:
@@ -272,27 +268,8 @@ def write_otio(found: ChangeList, folder: Path, path: Path) -> None:
         for row, change in zip(rows(found), found.changes, strict=True)
         if change.kind is not Kind.KEPT or change.changed
     )
-    cut = replace(_placed(found.new, folder), markers=(*found.new.markers, *markers))
+    cut = replace(placed(found.new, folder), markers=(*found.new.markers, *markers))
     otio_write.write(cut, {}, "original", path, {})
-
-
-def _placed(cut: Cut, folder: Path) -> Cut:
-    """The cut with references that are right from any folder, where the media are there."""
-
-    def placed(event: Event) -> Event:
-        there = (p for p in locate(event.media.url, folder).paths if event.media.url and p.exists())
-        path = next(there, None)
-        if path is None:
-            return event
-        return replace(event, media=replace(event.media, url=path.resolve().as_uri()))
-
-    return replace(
-        cut,
-        tracks=tuple(
-            replace(track, events=tuple(placed(event) for event in track.events))
-            for track in cut.tracks
-        ),
-    )
 
 
 def write_html(found: ChangeList, notes: tuple[str, ...], path: Path) -> None:

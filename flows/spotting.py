@@ -38,6 +38,7 @@ from db.takes import essences_of, natural
 from flows.channels import person_channels
 from flows.delivery import LIST, read_list
 from flows.progress import Progress
+from flows.references import placed
 from flows.turnover import read_turnover
 from flows.workspace import Workspace
 
@@ -209,7 +210,10 @@ def cut_sheets(
     ordered = sorted(files.values(), key=_order)
     takes = tuple(take_sheet(media, spots[media.essence]) for media in ordered)
     return CutSheets(
-        Sheet(record_list(cut, links, spots, work.settings.sample_rate, retimed), cut),
+        Sheet(
+            record_list(cut, links, spots, work.settings.sample_rate, retimed),
+            placed(cut, path.parent),
+        ),
         takes,
         notes,
         path,

@@ -12,6 +12,7 @@ from core.conform import Retimed
 from core.plan import digest
 from core.spotting import with_overlaps
 from flows.listen import Heard
+from flows.references import placed
 from flows.spotting import Linked, line_spot, record_list, take_sheet
 from flows.turnover import Turnover
 
@@ -48,7 +49,9 @@ def write_transcripts(
         if link.media.essence in spots and event_id not in turnover.through
     }
     cut = turnover.cut
-    record = Sheet(record_list(cut, links, spots, sample_rate, retimed), cut)
+    record = Sheet(
+        record_list(cut, links, spots, sample_rate, retimed), placed(cut, turnover.path.parent)
+    )
     takes = [take_sheet(media, spots[media.essence]) for media in turnover.dialogue]
     paths = []
     for name in formats:

@@ -194,6 +194,21 @@ def test_a_delivery_that_names_no_known_cut_is_told(
     assert told in " ".join(ran.err.split())
 
 
+def test_a_cut_with_markers_finds_its_media_from_any_folder(
+    spoken: Home, delivered: Delivered, tmp_path: Path
+) -> None:
+    out = tmp_path / "elsewhere" / "v1.otio"
+    ran = spoken.run("export", delivered.film / "v1.otio", "--format", "otio", "--out", out)
+    assert ran.code == 0, ran.err
+    cut = read_cut(out, RATES["24"])
+    urls = {event.media.url for _, event in cut.sounding()}
+    assert {Path(url.removeprefix("file://")).is_file() for url in urls} == {True}
+    assert [marker.name for marker in cut.markers] == [
+        "REN: Bring the blue suitcase.",
+        "MARA: It is Müller's.",
+    ]
+
+
 def test_a_take_is_exported_in_source_timecode(spoken: Home) -> None:
     ran = spoken.run("export", "--take", "1-1", "--format", "avid")
     assert ran.out == "roomtone\t10:00:01:06\tV1\tgreen\tREN: Bring the blue suitcase.\t10\n"

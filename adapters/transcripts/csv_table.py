@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from core.plain_text import cell
 from core.spotting import Spot, SpottingList, cleaned
 from core.time import frames_to_timecode, seconds_text
 
@@ -14,7 +15,6 @@ COLUMNS = (
     "End sample", "Confidence", "Draft", "Overlap", "Trimmed", "Language", "Engine", "Note",
     "Scene", "Take", "Source In", "Source start sample", "Source end sample", "Events", "Tracks",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@")
 
 
 def serialise(lists: Sequence[SpottingList]) -> str:
@@ -31,7 +31,7 @@ def serialise(lists: Sequence[SpottingList]) -> str:
     return text.getvalue()
 
 
-def _row(found: SpottingList, spot: Spot) -> list[str]:
+def _row(found: SpottingList, spot: Spot) -> list[object]:
     first, last = (frames_to_timecode(frame, found.rate) for frame in found.frames(spot))
     source = spot.source or ("", "")
     cells = (
@@ -57,11 +57,4 @@ def _row(found: SpottingList, spot: Spot) -> list[str]:
         "; ".join(spot.events),
         "; ".join(spot.tracks),
     )
-    return [_guarded(str(cell)) for cell in cells]
-
-
-def _guarded(cell: str) -> str:
-    """A cell that no spreadsheet computes; numbers below nought stay numbers."""
-    if cell.startswith(_FORMULA) and not cell[1:].isdecimal():
-        return "'" + cell
-    return cell
+    return [cell(value) for value in cells]
