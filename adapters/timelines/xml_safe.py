@@ -30,8 +30,10 @@ class _TooMuchError(Exception):
 class _Bounded:
     """A parser's target: builds the tree, keeps count, drops white space between elements."""
 
-    def __init__(self) -> None:
+    def __init__(self, spaced: str = "") -> None:
         self._builder = TreeBuilder()
+        self._spaced = spaced
+        self._inside = 0
         self._depth = 0
         self._elements = 0
         self._text = 0
@@ -47,15 +49,17 @@ class _Bounded:
             raise _TooMuchError(f"has more than {MAX_ELEMENTS} elements")
         self._count(sum(len(name) + len(value) for name, value in attributes.items()))
         self._builder.start(tag, attributes)
+        self._inside += tag == self._spaced
 
     def end(self, tag: str) -> None:
         self.seen += 1
         self._depth -= 1
         self._builder.end(tag)
+        self._inside -= tag == self._spaced
 
     def data(self, text: str) -> None:
         self.seen += 1
-        if not text.isspace():
+        if self._inside or not text.isspace():
             self._count(len(text))
             self._builder.data(text)
 
@@ -68,10 +72,17 @@ class _Bounded:
             raise _TooMuchError(f"holds more than {MAX_TEXT} characters of text")
 
 
-def parse(path: Path, root_name: str, what: str) -> Element:
+def parse(
+    path: Path,
+    root_name: str,
+    what: str,
+    remedy: str = "export a single sequence",
+    spaced: str = "",
+) -> Element:
     """The root element of an XML file; white space between elements is left out.
 
     root_name: the tag that the root must have. what: the format, for people (`FCP7 XML`).
+    remedy: what to do where the file is too much. spaced: the tag inside which white space counts.
     Raises InputError with one sentence where the file can't be read, is no XML, has another
     root, declares entities, or passes a limit of this module.
     """
@@ -81,7 +92,7 @@ def parse(path: Path, root_name: str, what: str) -> Element:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _TooMuchError(f"is over {MAX_BYTES >> 20} MB")
-        target = _Bounded()
+        target = _Bounded(spaced)
         parser = DefusedXMLParser(target=target, forbid_entities=True, forbid_external=True)
         root = _fed(parser, target, path)
     except OSError as fault:
@@ -89,9 +100,7 @@ def parse(path: Path, root_name: str, what: str) -> Element:
             f"{path} can't be read ({fault.strerror or 'it is no file'}); check the path."
         ) from fault
     except _TooMuchError as fault:
-        raise InputError(
-            f"{path} can't be read as {what}: it {fault}; export a single sequence."
-        ) from fault
+        raise InputError(f"{path} can't be read as {what}: it {fault}; {remedy}.") from fault
     except DefusedXmlException as fault:
         raise InputError(
             f"{path} declares XML entities, which are refused; export it again as {what}."
