@@ -15,6 +15,7 @@ from cli import (
     ab,
     clean,
     config_show,
+    coverage,
     demo,
     doctor,
     export,
@@ -58,6 +59,7 @@ app.command("lines")(lines.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)
 app.command("trace")(trace.command)
+app.add_typer(coverage.app, name="coverage")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
 app.add_typer(models.app, name="models")

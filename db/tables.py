@@ -27,7 +27,7 @@ from core.speech import HeardIn
 from db.codec import PathText, SafeText, UtcText
 
 AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
-ActivityKind = Literal["clean", "listen", "render", "import", "read", "privacy", "forget"]
+ActivityKind = Literal["clean", "listen", "render", "import", "read", "privacy", "forget", "mark"]
 ActivityState = Literal["done", "failed", "superseded"]
 
 
@@ -390,3 +390,27 @@ class ForgottenStretch(Table):
     start_sample: Mapped[int]
     end_sample: Mapped[int]
     alone: Mapped[bool]
+
+
+class ScriptMark(Table):
+    """What a person decided for a line of a script in a take, in force until it is revoked.
+
+    key, scene, character, text: of the line when it was marked. No start and end: the state only.
+    """
+
+    __tablename__ = "script_marks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    scene: Mapped[str]
+    character: Mapped[str]
+    text: Mapped[str]
+    essence: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    note: Mapped[str]
+    by: Mapped[str]
+    created: Mapped[datetime]
+    revoked: Mapped[datetime | None]
+    revoked_by: Mapped[str] = mapped_column(server_default="")
