@@ -91,6 +91,54 @@ def mark(
         OUT.print(mark_line(work, script, decision, getpass.getuser(), clear), markup=False)
 
 
+@app.command("alternates")
+def alternates(
+    script: Script,
+    line: Annotated[int, typer.Option(help="Number of the line, as coverage prints it.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Write the readings to this timeline (.otio).")
+    ] = None,
+    handles: Annotated[
+        float, typer.Option(min=0, max=60, help="Seconds before and after each reading.")
+    ] = 1.0,
+    project: Project = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print every reading of a line, and write them as a timeline to pull from."""
+    from fractions import Fraction
+
+    from flows import alternates as flow
+    from flows.coverage import cover, line_numbered
+    from flows.workspace import open_workspace
+
+    if out is not None and out.suffix.lower() != ".otio":
+        raise UsageError(f"{out} is no name for the timeline; end it in .otio.")
+    with shown(as_json) as progress, open_workspace(settings_for()) as work:
+        found = cover(work, script, project, progress)
+        said = line_numbered(script, found.lines, line)
+        readings = flow.alternates(found, line)
+        if out is not None:
+            flow.write_alternates(work, found, line, out, Fraction(str(handles)))
+    if as_json:
+        print_json(
+            {
+                "line": said.number,
+                "character": said.character,
+                "text": said.text,
+                "readings": [_told(found, reading) for reading in readings],
+                "timeline": None if out is None else str(out),
+            }
+        )
+        return
+    OUT.print(f"{said.number}  {said.character}: {said.text}", markup=False)
+    if not readings:
+        OUT.print("No take says it.")
+    for reading in readings:
+        _tell_reading(found, reading)
+    if out is not None:
+        OUT.print(f"Timeline: {out}", markup=False)
+
+
 def _tell(found: Coverage) -> None:
     from core.readings import State
     from flows.coverage_page import summary
@@ -155,27 +203,31 @@ def _tell_ad_libs(found: Coverage, readings: list[Reading]) -> None:
         )
 
 
-def _as_json(found: Coverage, out: Path | None) -> dict[str, Any]:
+def _told(found: Coverage, reading: Reading) -> dict[str, Any]:
     from flows.coverage import source_timecode
-    from flows.coverage_page import summary
 
-    def told(reading: Reading) -> dict[str, Any]:
-        take = found.take(reading.take)
-        return {
-            "take": take.name,
-            "essence": take.essence,
-            "circled": take.circled,
-            "state": reading.state.value,
-            "start": reading.start,
-            "end": reading.end,
-            "timecode": source_timecode(take, reading.start),
-            "sample_rate": take.sample_rate,
-            "score": reading.score,
-            "speaker": reading.speaker,
-            "text": reading.text,
-            "marked_by": reading.by,
-            "note": reading.note,
-        }
+    take = found.take(reading.take)
+    return {
+        "take": take.name,
+        "file": None if take.path is None else str(take.path),
+        "essence": take.essence,
+        "circled": take.circled,
+        "state": reading.state.value,
+        "start": reading.start,
+        "end": reading.end,
+        "timecode": source_timecode(take, reading.start),
+        "timecode_out": source_timecode(take, reading.end),
+        "sample_rate": take.sample_rate,
+        "score": reading.score,
+        "speaker": reading.speaker,
+        "text": reading.text,
+        "marked_by": reading.by,
+        "note": reading.note,
+    }
+
+
+def _as_json(found: Coverage, out: Path | None) -> dict[str, Any]:
+    from flows.coverage_page import summary
 
     return {
         "script": str(found.path),
@@ -194,7 +246,7 @@ def _as_json(found: Coverage, out: Path | None) -> dict[str, Any]:
                 "text": line.text,
                 "state": found.state(line.number).value,
                 "readings": [
-                    told(reading)
+                    _told(found, reading)
                     for reading in found.readings
                     if reading.line == line.number and reading.state.value != "ad-lib"
                 ],
@@ -202,7 +254,7 @@ def _as_json(found: Coverage, out: Path | None) -> dict[str, Any]:
             for line in found.lines
         ],
         "ad_libs": [
-            {"after_line": reading.line, **told(reading)}
+            {"after_line": reading.line, **_told(found, reading)}
             for reading in found.readings
             if reading.state.value == "ad-lib"
         ],

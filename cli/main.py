@@ -13,6 +13,7 @@ import typer
 
 from cli import (
     ab,
+    adr,
     clean,
     config_show,
     coverage,
@@ -60,6 +61,7 @@ app.command("privacy")(privacy.command)
 app.command("export")(export.command)
 app.command("trace")(trace.command)
 app.add_typer(coverage.app, name="coverage")
+app.command("adr")(adr.command)
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
 app.add_typer(models.app, name="models")

@@ -40,6 +40,7 @@ def own_words(words: list[str]) -> list[str]:
         ("override", "CUT"): "cuts/reel1_v3.otio",
         ("sync", "CUT"): "cuts/reel1_v3.otio",
         ("export", "CUT"): "cuts/reel1_v3.otio",
+        ("adr", "CUT"): "cuts/reel1_v3.otio",
         ("reconform", "OLD"): "cuts/reel1_v3.otio",
         ("OLD", "NEW"): "cuts/reel1_v4.otio",
     }
@@ -58,7 +59,18 @@ def desk(delivered: Delivered, own_home: Home, tmp_path: Path) -> Path:
     shutil.copy(delivered.film / "sound" / "1-T01.wav", tmp_path / "INTERVIEW.wav")
     shutil.copy(delivered.film / "sound" / "1-T01.wav", tmp_path / "SOUND.wav")
     shutil.copy(stems(delivered.out)["DX"], tmp_path / "SOMETHING.wav")
+    (tmp_path / "SCRIPT.fdx").write_text(a_script(12), "utf-8")
     return tmp_path
+
+
+def a_script(lines: int) -> str:
+    """A Final Draft script of so many lines."""
+    speech = (
+        '<Paragraph Type="Character"><Text>REN</Text></Paragraph>'
+        '<Paragraph Type="Dialogue"><Text>Bring the blue suitcase, number {}.</Text></Paragraph>'
+    )
+    said = "".join(speech.format(number) for number in range(1, lines + 1))
+    return f'<FinalDraft DocumentType="Script"><Content>{said}</Content></FinalDraft>'
 
 
 def test_every_command_runs(desk: Path, own_home: Home) -> None:
