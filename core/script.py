@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from core.spoken import spoken_words
 
@@ -135,6 +136,7 @@ def plain_name(name: str) -> str:
     return " ".join(re.findall(r"\w+", name.replace("'", "").replace("’", "").casefold()))
 
 
+@lru_cache(maxsize=1 << 16)
 def scene_likeness(script: str, slate: str) -> float:
     """How well a scene's number in the script goes with one on a slate: 0 to 1.
 

@@ -33,9 +33,9 @@ from core.script_take import (
     turns_between,
 )
 
-MOST_LINES = 120
+MOST_LINES = 80
 _LEAST = 5.0
-_SHARE = 0.35
+_SHARE = 0.4
 _SPEAKER = 2.5
 _SCENE = 2.0
 _ELSEWHERE = 0.35

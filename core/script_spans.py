@@ -47,7 +47,7 @@ def spans_of(
     take: NDArray[np.int8],
     least: float,
     share: float,
-    most: int = 6,
+    most: int = 4,
 ) -> list[Span]:
     """Where lines lie in a take; a line that is said several times has several spans.
 
