@@ -19,7 +19,9 @@ from cli import (
     coverage,
     demo,
     doctor,
+    events,
     export,
+    forget,
     lines,
     loudness,
     microphones,
@@ -56,9 +58,11 @@ app.command("ab")(ab.command)
 app.command("microphones")(microphones.command)
 app.command("loudness")(loudness.command)
 app.command("search")(search.command)
+app.command("events")(events.command)
 app.command("lines")(lines.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)
+app.command("forget")(forget.command)
 app.command("trace")(trace.command)
 app.add_typer(coverage.app, name="coverage")
 app.command("adr")(adr.command)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,6 +12,9 @@ from rich.markup import escape
 from cli.common import OUT, print_json, settings_for
 from core.errors import UsageError
 from core.privacy import Mark
+
+if TYPE_CHECKING:
+    from flows.workspace import Workspace
 
 
 def command(
@@ -29,6 +33,9 @@ def command(
             "--voice-profile/--no-voice-profile", help="Allow or forbid to tell people by voice."
         ),
     ] = None,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Also remove what is there against the marks.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the marks as JSON.")] = False,
 ) -> None:
     """Show what is forbidden, or forbid and allow it for a PRODUCTION.
@@ -42,7 +49,7 @@ def command(
     settings = settings_for()
     asked = ((Mark.NO_TRANSCRIPTION, transcription), (Mark.NO_VOICE_PROFILE, voice_profile))
     changes = any(allow is not None for _, allow in asked)
-    if changes and not (production or "").strip():
+    if (changes or purge) and not (production or "").strip():
         raise UsageError("Name the production to mark; roomtone privacy without one lists them.")
     told: tuple[str, ...] = ()
     with open_workspace(settings) as work:
@@ -53,6 +60,8 @@ def command(
                 lifted=tuple(mark for mark, allow in asked if allow),
             )
             told = mark_production(work, marking, getpass.getuser())
+        if production is not None and (changes or purge):
+            told += _removed(work, production.strip(), purge, as_json)
         with work.database.read() as session:
             found = [
                 item
@@ -95,3 +104,26 @@ def command(
         )
     if not found and not always:
         OUT.print("Nothing is forbidden.")
+
+
+def _removed(work: Workspace, production: str, purge: bool, as_json: bool) -> tuple[str, ...]:
+    """Remove what was heard against the marks, if the person wants it; a sentence."""
+    from db.privacy import marks, same_project
+    from flows import forget
+
+    with work.database.read() as session:
+        here = [
+            item.mark
+            for item in marks(session)
+            if same_project(item.project) == same_project(production)
+        ]
+    lines = forget.kept_of(work, production, here)
+    if not purge and not lines:
+        return ()
+    there = f"{lines} line{'s' * (lines != 1)} heard in {production} before"
+    if not purge and not as_json and sys.stdin.isatty():
+        purge = typer.confirm(f"Remove {there}? It can't be undone.", default=False)
+    if not purge:
+        return (f"{there} stay until the next run; --purge removes them now.",)
+    forget.purge(work, production, here, getpass.getuser())
+    return (f"{there} were removed.",)

@@ -8,25 +8,52 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
+from cli.events import kinds_asked, show_events
 from cli.takeline import describe, timecode
+from core.errors import UsageError
+
+MOST = 10_000
 
 
 def command(
-    query: Annotated[list[str], typer.Argument(help="Words of the line, any text.")],
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Hits at the most.")] = 20,
+    query: Annotated[list[str] | None, typer.Argument(help="Words of the line, any text.")] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only where such an event is: overlap, clipping, slate …; or without words."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Hits at the most.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
-    """Find lines by their words; prints speaker, scene, take, timecode and the line."""
+    """Find lines by their words; prints speaker, scene, take, timecode and the line.
+
+    With --event only lines in which such an event happens; a slate, tone, pop, direction or
+    silence counts anywhere in the take. Without words the events themselves are listed.
+    """
     from db.catalogue import search
     from db.engine import open_database
+    from db.events import events_of, with_events
 
+    kinds = kinds_asked(event or ())
+    if not query and not kinds:
+        raise UsageError("Say what to search for: words of a line, or --event.")
     settings = settings_for()
     database = open_database(settings.home / "roomtone.db")
     try:
         with database.read() as session:
-            hits = search(session, " ".join(query), limit)
+            if not query:
+                listed = events_of(session, kinds=kinds)[:limit]
+            elif kinds:
+                every = search(session, " ".join(query), MOST)
+                hits = with_events(session, every, kinds)[:limit]
+            else:
+                hits = search(session, " ".join(query), limit)
     finally:
         database.close()
+    if not query:
+        show_events(listed, as_json)
+        return
     if as_json:
         print_json(
             [
@@ -42,7 +69,7 @@ def command(
         )
         return
     if not hits:
-        OUT.print("No line has these words.")
+        OUT.print("No line has these words" + (" and such an event." if kinds else "."))
         return
     for hit in hits:
         found = hit.found

@@ -2,22 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from core.time import clock, samples_to_timecode
+from core.time import FrameRate, clock, samples_to_timecode
 from db.catalogue import TakeLine
 
 
-def timecode(found: TakeLine, start: int) -> str:
+class InTake(Protocol):
+    """What has a place in a take."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the take, in Hz."""
+        ...
+
+    @property
+    def time_reference(self) -> int | None:
+        """Samples since midnight of its first sample, or None."""
+        ...
+
+    @property
+    def timecode_rate(self) -> FrameRate | None:
+        """Of its timecode, or None."""
+        ...
+
+
+def timecode(found: InTake, start: int) -> str:
     """Source timecode of a sample of the take; minutes and seconds where it has none."""
     if found.time_reference is None or found.timecode_rate is None:
         return clock(start, found.sample_rate)
     return samples_to_timecode(found.time_reference + start, found.timecode_rate, found.sample_rate)
 
 
-def describe(found: TakeLine) -> dict[str, Any]:
-    """A line with its take, for JSON: times in samples of the source file."""
-    line = found.line
+class NamedTake(InTake, Protocol):
+    """A take as lists name it."""
+
+    @property
+    def name(self) -> str:
+        """Its file's stem."""
+        ...
+
+    @property
+    def scene(self) -> str:
+        """Its scene."""
+        ...
+
+    @property
+    def take(self) -> str:
+        """Its number."""
+        ...
+
+    @property
+    def tape(self) -> str:
+        """Its sound roll."""
+        ...
+
+    @property
+    def path(self) -> Path | None:
+        """Where it was last seen."""
+        ...
+
+    @property
+    def essence(self) -> str:
+        """sha256 of its sound."""
+        ...
+
+
+def take_facts(found: NamedTake) -> dict[str, Any]:
+    """The take that something is in, for JSON."""
     return {
         "take": found.name,
         "scene": found.scene,
@@ -26,6 +79,14 @@ def describe(found: TakeLine) -> dict[str, Any]:
         "file": None if found.path is None else str(found.path),
         "essence": found.essence,
         "sample_rate": found.sample_rate,
+    }
+
+
+def describe(found: TakeLine) -> dict[str, Any]:
+    """A line with its take, for JSON: times in samples of the source file."""
+    line = found.line
+    return {
+        **take_facts(found),
         "speaker": line.speaker,
         "start": line.start,
         "end": line.end,

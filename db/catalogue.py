@@ -87,7 +87,7 @@ def store_listening(
     replaced = select(Listening.id).where(Listening.essence == essence)
     if outranked:
         replaced = replaced.where(or_(Listening.draft, Listening.engine == ""))
-    _forget(session, session.scalars(replaced).all())
+    delete_listenings(session, session.scalars(replaced).all())
     listening = Listening(
         essence=essence,
         key=key,
@@ -141,11 +141,19 @@ def search(session: Session, text: str, limit: int = 50) -> tuple[Hit, ...]:
     return tuple(_hit(lines[match.line], match) for match in matches)
 
 
-def _forget(session: Session, listenings: Sequence[int]) -> None:
-    lines = select(LineRow.id).where(LineRow.listening.in_(listenings))
-    session.execute(delete(WordRow).where(WordRow.line.in_(lines)))
-    session.execute(delete(LineRow).where(LineRow.listening.in_(listenings)))
-    session.execute(delete(Listening).where(Listening.id.in_(listenings)))
+def delete_listenings(session: Session, listenings: Sequence[int]) -> None:
+    """Deletes listenings, by their row numbers, with their lines and words."""
+    for some in _chunks(listenings):
+        lines = session.scalars(select(LineRow.id).where(LineRow.listening.in_(some))).all()
+        delete_lines(session, lines)
+        session.execute(delete(Listening).where(Listening.id.in_(some)))
+
+
+def delete_lines(session: Session, lines: Sequence[int]) -> None:
+    """Deletes lines, by their row numbers, with their words; the full-text index follows."""
+    for some in _chunks(lines):
+        session.execute(delete(WordRow).where(WordRow.line.in_(some)))
+        session.execute(delete(LineRow).where(LineRow.id.in_(some)))
 
 
 def _store_lines(

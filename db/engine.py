@@ -61,6 +61,30 @@ class Database:
         with _told(self.path), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
+    def scrub(self) -> None:
+        """Makes unreadable what was deleted: not a byte of it is left in the database's files.
+
+        The full-text indexes are built anew from what is left, the file is rewritten and its
+        write-ahead log emptied. Nobody else may have the database open for writing. Raises
+        OutputError where somebody has: what was deleted stays deleted, and this can be done again.
+        """
+        self._engine.dispose()
+        connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
+        with _told(self.path), closing(connection):
+            connection.execute("PRAGMA secure_delete = ON")
+            indexes = connection.execute(
+                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+            ).fetchall()
+            for (name,) in indexes:
+                connection.execute(f'INSERT INTO "{name}"("{name}") VALUES (\'rebuild\')')
+            connection.execute("VACUUM")
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise OutputError(
+                f"{self.path} is read by another program, so traces of what was deleted stay in its"
+                " log: close that program and run the same command again."
+            )
+
     def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
         self._engine.dispose()
@@ -150,6 +174,8 @@ def _engine(path: Path) -> Engine:
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten; `scrub` does the rest where somebody is forgotten.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -42,6 +42,11 @@ def essences_of(session: Session, asked: str) -> tuple[str, ...]:
     return tuple(session.scalars(select(Take.essence).where(is_take(asked)).order_by(Take.name)))
 
 
+def knows_take(session: Session, asked: str) -> bool:
+    """Whether a take is remembered that a person names so (see `is_take`)."""
+    return session.scalars(select(Take.essence).where(is_take(asked)).limit(1)).first() is not None
+
+
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts 2 before 12A and 12A before 12B."""
     return tuple(

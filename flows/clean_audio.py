@@ -22,10 +22,12 @@ from core.stems import FULL_SCALE, to_grid
 from db.codec import JSON
 from db.memory import AssetRecord, asset_at, remember_asset
 from db.provenance import Use, finished, record
+from flows.clean_cut import InTurn
+from flows.events import note_events
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.privacy import privacy_notes
-from flows.progress import Progress
+from flows.progress import Progress, Silent
 from flows.setups import Setups
 from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
@@ -139,8 +141,10 @@ def _finished(
     started = datetime.now(UTC)
     media = cleaned.media
     again = cleaned_sound(work, media, [cleaned])
-    if recall_lines(work, media, engines.recogniser, again) is None:
-        listen_take(work, media, engines.recogniser, again)
+    heard = recall_lines(work, media, engines.recogniser, again)
+    if heard is None:
+        heard = listen_take(work, media, engines.recogniser, again)
+    note_events(work, [cleaned], [heard], Silent(), InTurn().each)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)

@@ -15,6 +15,7 @@ from core.plan import Take
 from flows import delivery
 from flows.deliver import deliver
 from flows.engines import DenoiserChoice
+from flows.events import note_events
 from flows.job import Job, Outcome, Ready, choose_engines
 from flows.listen import Heard, listen_take, recall_lines
 from flows.overrides import chosen_recipe, with_overrides
@@ -67,6 +68,7 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
     turnover = replace(turnover, notes=(*turnover.notes, *decided))
     heard = listen_takes(work, turnover, cleaned, engines.recogniser, progress, run)
+    note_events(work, cleaned.values(), [*heard.values()], progress, run.each)
     return run.one(
         "conform and deliver",
         lambda: deliver(work, Ready(job, turnover, engines, cleaned, heard), progress),

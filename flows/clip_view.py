@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.media.relink import Link
 from core.conform import conformable
 from core.cut import Cut, Event
+from core.events import SoundEvent
 from core.media import MediaFile
 from core.speech import Line
 from core.time import (
@@ -17,6 +19,7 @@ from core.time import (
     samples_to_frames,
     samples_to_timecode,
 )
+from flows.events import told_within
 from flows.listen import Heard
 from flows.pictures import (
     Stretch,
@@ -147,8 +150,13 @@ def stretches_of(item: Played) -> tuple[Stretch, ...]:
     )
 
 
-def clip_view(turnover: Turnover, item: Played, views: Sequence[tuple[Stretch, Views]]) -> ClipView:
-    """Everything the page says of an event. views: its pictures, by stretch."""
+def clip_view(
+    turnover: Turnover,
+    item: Played,
+    views: Sequence[tuple[Stretch, Views]],
+    events: Sequence[SoundEvent] = (),
+) -> ClipView:
+    """Everything the page says of an event. views: its pictures, by stretch. events: its take's."""
     cut, event, media = turnover.cut, item.event, item.link.media
     return ClipView(
         anchor=item.anchor,
@@ -157,7 +165,7 @@ def clip_view(turnover: Turnover, item: Played, views: Sequence[tuple[Stretch, V
         record=record_range(cut, event),
         length=clock(item.stretch[1], media.sample_rate),
         name=event.media.name,
-        facts=_facts(turnover, item),
+        facts=_facts(turnover, item, events),
         gates=tuple(
             (microphone_name(media, channel), gates)
             for channel, gates in zip(item.link.channels, item.take.gates, strict=True)
@@ -169,7 +177,9 @@ def clip_view(turnover: Turnover, item: Played, views: Sequence[tuple[Stretch, V
     )
 
 
-def _facts(turnover: Turnover, item: Played) -> tuple[tuple[str, str], ...]:
+def _facts(
+    turnover: Turnover, item: Played, events: Sequence[SoundEvent]
+) -> tuple[tuple[str, str], ...]:
     """What a person may look up about a clip; facts that nobody wrote down are left out."""
     cut, override = turnover.cut, turnover.overrides.get(item.event.id)
     event, media, notes = item.event, item.link.media, item.link.media.notes
@@ -191,6 +201,7 @@ def _facts(turnover: Turnover, item: Played) -> tuple[tuple[str, str], ...]:
         ("Speed", _speed(event)),
         ("Decided", "" if override is None else f"{override.words} (by {override.by})"),
         ("Mended", "; ".join(text.partition(" ")[2] for text in item.take.repairs)),
+        ("Events", told_within(events, start, start + length, partial(_source, cut, media))),
         ("Note", " ".join(item.link.notes)),
     )
     return tuple((label, text) for label, text in facts if text)

@@ -11,6 +11,7 @@ from core.conform import retime_notes
 from core.plan import digest
 from flows import delivery
 from flows.clips import write_clips
+from flows.events import known_events
 from flows.job import Outcome, Ready
 from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
@@ -20,12 +21,14 @@ from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
+from flows.scanning import VERSION
 from flows.stems import RENDER_VERSION, Rendered, render_stems
 from flows.takes import left_alone
 from flows.transcripts import transcripts_key, write_transcripts
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
 from models.alignment import alignment_version
+from models.events.lines import LINES_VERSION
 from models.microphones import microphones_version
 
 
@@ -66,7 +69,13 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             ],
             "mix": [work.settings.listening_mix, MIX_VERSION],
             "render": RENDER_VERSION,
-            "report": [REPORT_VERSION, microphones_version, alignment_version],
+            "report": [
+                REPORT_VERSION,
+                microphones_version,
+                alignment_version,
+                VERSION,
+                LINES_VERSION,
+            ],
             "code": code_version(),
         }
     )
@@ -132,7 +141,8 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         *((mix.said,) if mix is not None and mix.said else ()),
     )
     notes = (*_notes(work, ready), *told)
-    brief = Brief(job.recipe, job.spec, work.cache, notes, found)
+    events = known_events(work, heard)
+    brief = Brief(job.recipe, job.spec, work.cache, notes, found, events)
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [
         *delivery.stem_files(job.out, turnover, rendered),

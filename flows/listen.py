@@ -18,7 +18,8 @@ from db.codec import JSON
 from db.provenance import Use, record
 from flows.channels import listening_channel
 from flows.hearing import at_16k, spoken
-from flows.privacy import allowed
+from flows.privacy import allowed, without_forgotten
+from flows.scanning import Ears
 from flows.transcribe import CleanedSound, Written, options_for, write_down
 from flows.who_speaks import speaking_key, who_speaks
 from flows.workspace import Workspace, activity
@@ -100,10 +101,12 @@ def listen_take(
     started = datetime.now(UTC)
     choice = allowed(work, media, choice)
     with Sound(sound_file(media, work.cache)) as sound:
-        hear = partial(_channel, sound, media)
+        ears = Ears(work, media)
+        hear = partial(_channel, sound, media, ears)
         main = hear(listening_channel(media))
         spans = spoken(work, media, listening_channel(media), lambda: main)
         speaking = who_speaks(work, media, main, spans, hear)
+        ears.store(sound, spans)
     written = write_down(work, media, choice, main, spans, cleaned)
     found = to_lines(
         written.transcript.words,
@@ -114,7 +117,7 @@ def listen_take(
         written.transcript.language,
         from_cleaned=written.from_cleaned,
     )
-    lines = tuple(_in_source(line, media) for line in found)
+    lines = without_forgotten(work, media, [_in_source(line, media) for line in found])
     tried = cleaned if written.tried_again else None
     key = listen_key(work, media, choice)
     if written.tried_again:
@@ -165,12 +168,9 @@ def _told(written: Written, tried: CleanedSound | None) -> dict[str, JSON]:
     }
 
 
-def _channel(sound: Sound, media: MediaFile, channel: int) -> NDArray[np.float32]:
-    return at_16k(
-        lambda start, frames: sound.read(start, frames, [channel])[:, 0],
-        media.frames,
-        media.sample_rate,
-    )
+def _channel(sound: Sound, media: MediaFile, ears: Ears, channel: int) -> NDArray[np.float32]:
+    read = ears.along(channel, lambda start, frames: sound.read(start, frames, [channel])[:, 0])
+    return at_16k(read, media.frames, media.sample_rate)
 
 
 def _in_source(line: Line, media: MediaFile) -> Line:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from core.forgetting import remaining_lines, remaining_turns
 from core.media import MediaFile
 from core.privacy import Mark, Privacy
+from core.speech import Line, Turn
+from db.forget import is_forgotten, tombstones
 from db.privacy import lift_mark, privacy_of, set_mark
 from db.provenance import record
 from flows.workspace import Workspace, activity
 from models.speech.engines import EngineChoice
+from models.speech.rate import rescale
 
 _SILENCED = "Not transcribed: marked no transcription."
 
@@ -30,15 +34,43 @@ def privacy_in(work: Workspace, media: MediaFile) -> Privacy:
     """What is forbidden for a file: by the settings, or by the marks of its production.
 
     Its production is the one that the settings name as well as the one its recorder wrote down:
-    either may forbid.
+    either may forbid. In a take that was forgotten nothing is learned at all.
     """
     settings = work.settings
     own = Privacy(settings.no_transcription, settings.no_voice_profile)
     names = {name for name in (settings.project, media.notes.project) if name.strip()}
-    if not names:
-        return own
     with work.database.read() as session:
+        if is_forgotten(session, media.essence):
+            return Privacy(no_transcription=True, no_voice_profile=True)
         return own | privacy_of(session, names)
+
+
+def without_forgotten(work: Workspace, media: MediaFile, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a file that may be kept: see `core.forgetting.remaining_lines`."""
+    with work.database.read() as session:
+        stones = tombstones(session, media.essence)
+    return remaining_lines(lines, stones) if stones else tuple(lines)
+
+
+def turns_without_forgotten(
+    work: Workspace, media: MediaFile, turns: Sequence[Turn], sample_rate: int
+) -> tuple[Turn, ...]:
+    """The same for turns, which count samples at `sample_rate` Hz."""
+    with work.database.read() as session:
+        stones = tombstones(session, media.essence)
+    if not stones:
+        return tuple(turns)
+
+    def moved(at: int) -> int:
+        return rescale(at, media.sample_rate, sample_rate)
+
+    return remaining_turns(
+        turns,
+        [
+            replace(stone, alone=tuple((moved(start), moved(end)) for start, end in stone.alone))
+            for stone in stones
+        ],
+    )
 
 
 def allowed(work: Workspace, media: MediaFile, choice: EngineChoice) -> EngineChoice:
@@ -54,6 +86,10 @@ def privacy_notes(work: Workspace, files: Iterable[MediaFile]) -> tuple[str, ...
     for media in files:
         of = work.settings.project or media.notes.project
         named = f"of {of} " if of else ""
+        with work.database.read() as session:
+            if is_forgotten(session, media.essence):
+                told[f"{media.path.name} was forgotten, so nothing in it is listened to."] = None
+                continue
         found = privacy_in(work, media)
         if found.no_transcription:
             told[f"The takes {named}were not transcribed: it is forbidden for this production."] = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +21,7 @@ from adapters.media.whole import write_text
 from config.deliveries import DeliverySpec
 from config.recipes import Recipe
 from core.cut import Event
+from core.events import SoundEvent
 from core.time import (
     clock,
 )
@@ -54,7 +55,7 @@ from flows.workspace import code_version
 from models.quality import Gate
 
 REPORT = "report.html"
-REPORT_VERSION = "2"
+REPORT_VERSION = "3"
 FLOOR_DB, CEIL_DB = -110.0, -20.0
 STEP = "Writing the report"
 
@@ -64,7 +65,7 @@ class Brief:
     """What the run was asked for. notes: what a person should know of it, a sentence each.
 
     cache: where sound that libsndfile can't read was extracted to. microphones: of the cut's
-    takes, or None where they were not compared.
+    takes, or None where they were not compared. events: what happens in them, by essence.
     """
 
     recipe: Recipe
@@ -72,6 +73,7 @@ class Brief:
     cache: Path
     notes: tuple[str, ...]
     microphones: CutMicrophones | None = None
+    events: Mapping[str, tuple[SoundEvent, ...]] = field(default_factory=dict)
 
 
 def write_report(
@@ -99,7 +101,12 @@ def write_report(
         drawn[stretch] = views
         progress.advance(STEP)
     clips = tuple(
-        clip_view(turnover, item, [(one, drawn[one]) for one in stretches.get(item.event.id, ())])
+        clip_view(
+            turnover,
+            item,
+            [(one, drawn[one]) for one in stretches.get(item.event.id, ())],
+            brief.events.get(item.link.media.essence, ()),
+        )
         for item in played
     )
     page = {

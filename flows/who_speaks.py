@@ -18,8 +18,9 @@ from core.plan import digest
 from core.speech import Turn
 from flows.channels import listening_channel, person_channels
 from flows.hearing import Spans
-from flows.privacy import privacy_in
+from flows.privacy import privacy_in, turns_without_forgotten
 from flows.workspace import Workspace
+from models.speech.rate import SPEECH_RATE
 from models.speech.speakers import turns_from_tracks, turns_from_voices
 from models.speech.voiceprint import VoiceEncoder, installed_weights
 
@@ -71,7 +72,7 @@ def who_speaks(
     except EngineError as fault:
         return Speaking((), f"none: {fault}")
     turns = turns_from_voices(main, spans, work.settings.speakers or None, encoder)
-    return Speaking(turns, "voices")
+    return Speaking(turns_without_forgotten(work, media, turns, SPEECH_RATE), "voices")
 
 
 def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[Turn, ...]:
@@ -81,7 +82,12 @@ def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[
         return _TURNS.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         people = person_channels(media)
-        turns = turns_from_tracks({name: hear(channel) for channel, name in people.items()})
+        turns = turns_without_forgotten(
+            work,
+            media,
+            turns_from_tracks({name: hear(channel) for channel, name in people.items()}),
+            SPEECH_RATE,
+        )
         write_bytes(path, _TURNS.dump_json(turns))
         return turns
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.defects import Defect, DefectKind
@@ -126,6 +126,7 @@ def test_a_take_that_nobody_knows_has_no_events(database: Database) -> None:
         store_events(session, "c" * 64, "sound", "1", [SLATE])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(start=st.integers(-5, 5), length=st.integers(-5, 5), confidence=st.floats(-1, 2, width=16))
 def test_an_event_without_length_or_with_a_confidence_beyond_one_is_refused(
     start: int, length: int, confidence: float

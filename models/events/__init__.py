@@ -1,0 +1,1 @@
+"""Detectors of what happens in a recording beside its lines."""
