@@ -94,7 +94,7 @@ class World:
             Word(EVIL, 3 * RATE + 200, 3 * RATE + 300),
         )
         line = Line(f"REN{EVIL}", RATE, 4 * RATE, words, "en-us", draft=True)
-        self.heard = {"e1": Heard(self.media, (line,), "en-us", True, True)}
+        self.heard = {"e1": Heard(self.media, (line,), "en-us", True, "", True)}
         self.turnover = Turnover(
             cut=_cut(),
             path=folder / "reel.otio",

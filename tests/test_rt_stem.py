@@ -260,7 +260,7 @@ def test_what_is_said_past_the_cut_is_not_heard_in_the_hole(tmp_path: Path) -> N
     sound[word, 0] += 0.3 * np.sin(2 * np.pi * 440 * t[: word.stop - word.start])
     media = take(tmp_path, "take", sound)
     turnover = turnover_of(two_clips(media, media))
-    heard = Heard(media, (Line("REN", word.start, word.stop, (), "test"),), "", False, True)
+    heard = Heard(media, (Line("REN", word.start, word.stop, (), "test"),), "", False, "", True)
     with fill_of(turnover, tmp_path, heard={media.essence: heard}) as fill:
         tone = fill.block(50 * FRAME, 50 * FRAME, 1)[:, 0]
     quiet = level(sound[4 * RATE :, 0] / 2)
@@ -270,7 +270,7 @@ def test_what_is_said_past_the_cut_is_not_heard_in_the_hole(tmp_path: Path) -> N
 
 def test_a_take_that_talks_throughout_borrows_from_its_setup(tmp_path: Path) -> None:
     talk, calm = take(tmp_path, "talk", air(5, 16)), take(tmp_path, "calm", air(5, 17))
-    said = Heard(talk, (Line("REN", 0, talk.frames, (), "test"),), "", False, True)
+    said = Heard(talk, (Line("REN", 0, talk.frames, (), "test"),), "", False, "", True)
     with fill_of(turnover_of(two_clips(talk, calm)), tmp_path, heard={talk.essence: said}) as fill:
         assert fill.takes == (f"{calm.essence}:0",)
         assert fill.notes == ()
@@ -293,7 +293,7 @@ def test_a_wild_track_gives_the_texture_where_the_takes_pauses_are_too_short(
     # A quarter of a second before the cut is all that is not speech.
     said = Line("REN", 0, RATE + 50 * FRAME - RATE // 2, (), "test")
     more = Line("REN", RATE + 50 * FRAME, media.frames, (), "test")
-    talks = Heard(media, (said, more), "", False, True)
+    talks = Heard(media, (said, more), "", False, "", True)
     lines = []
     for found, heard in ((wild, talks), (elsewhere, talks), (wild, None)):
         told = {media.essence: heard} if heard is not None else {}
@@ -316,7 +316,7 @@ def test_a_wild_track_gives_the_texture_where_the_takes_pauses_are_too_short(
 
 def test_a_side_without_noise_has_that_of_the_other(tmp_path: Path) -> None:
     talk, calm = take(tmp_path, "talk", air(5, 22)), take(tmp_path, "calm", air(6, 23), "7B")
-    said = Heard(talk, (Line("REN", 0, talk.frames, (), "test"),), "", False, True)
+    said = Heard(talk, (Line("REN", 0, talk.frames, (), "test"),), "", False, "", True)
     with fill_of(turnover_of(two_clips(talk, calm)), tmp_path, heard={talk.essence: said}) as fill:
         assert {voice.leaves for voice in fill.voices} == {True, False}
         assert fill.takes == (f"{calm.essence}:0",)
