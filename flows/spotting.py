@@ -109,6 +109,7 @@ def line_spot(media: MediaFile, line: Line) -> Spot:
         draft=line.draft,
         language=line.language,
         engine=line.engine,
+        heard_in=line.heard_in,
     )
 
 

@@ -213,6 +213,7 @@ def test_a_take_is_exported_in_source_timecode(spoken: Home) -> None:
     ran = spoken.run("export", "--take", "1-1", "--format", "avid")
     assert ran.out == "roomtone\t10:00:01:06\tV1\tgreen\tREN: Bring the blue suitcase.\t10\n"
     words = spoken.run("export", "--take", "1-T01", "--format", "json").json["lists"][0]
+    assert words["entries"][0]["heard_in"] == "original"
     assert [word["start"] for word in words["entries"][0]["words"]] == [
         30 * PER_FRAME + n * 4800 for n in range(4)
     ]

@@ -12,8 +12,9 @@ from core.time import frames_to_timecode, seconds_text
 
 COLUMNS = (
     "List", "Kind", "Speaker", "Text", "In", "Out", "Start s", "Length s", "Start sample",
-    "End sample", "Confidence", "Draft", "Overlap", "Trimmed", "Language", "Engine", "Note",
-    "Scene", "Take", "Source In", "Source start sample", "Source end sample", "Events", "Tracks",
+    "End sample", "Confidence", "Draft", "Overlap", "Trimmed", "Language", "Engine", "Heard in",
+    "Note", "Scene", "Take", "Source In", "Source start sample", "Source end sample", "Events",
+    "Tracks",
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ def _row(found: SpottingList, spot: Spot) -> list[object]:
         *("yes" if said else "" for said in (spot.draft, spot.overlap, spot.trimmed)),
         spot.language,
         spot.engine,
+        spot.heard_in,
         spot.note,
         spot.scene,
         spot.take,

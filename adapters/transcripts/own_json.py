@@ -54,6 +54,7 @@ def _entry(found: SpottingList, spot: Spot) -> dict[str, object]:
         "trimmed": spot.trimmed,
         "language": spot.language,
         "engine": spot.engine,
+        "heard_in": spot.heard_in,
         "note": spot.note,
         "scene": spot.scene,
         "take": spot.take,
