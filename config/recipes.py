@@ -61,7 +61,8 @@ class Recipe:
     freezes or changes its speed: silence, or the original at its own speed. adaptive: whether the
     limit is reached in strong noise only, and sibilants, air, weak noise, doors and steps lose
     less; else all that the engine takes for noise goes down alike. two_pass: whether the engine
-    hears the take twice, the second time with half of the limit taken already. finishing: what
+    hears the take twice, the second time with half of the limit taken already. room_db: the
+    most by which late reverberation is turned down; 0 leaves the room as it is. finishing: what
     becomes of the dialogue in the listening mix, and only there.
     """
 
@@ -74,6 +75,7 @@ class Recipe:
     retimed: Retimed = "silence"
     adaptive: bool = True
     two_pass: bool = False
+    room_db: float = 0.0
     finishing: Finishing = UNFINISHED
 
 
@@ -85,8 +87,24 @@ def recipe_names() -> tuple[str, ...]:
 def load_recipe(name: str) -> Recipe:
     """A recipe by name (`standard`) or from a TOML file by its path.
 
-    Raises UsageError for a name that is neither, and for a file that is no recipe.
+    What a file leaves out is as in `standard`. Raises UsageError for a name that is neither, for a
+    file that is no recipe, and for one whose gentler recipe is none.
     """
+    path = _path(name)
+    recipe = _recipe(path, _table(path))
+    if recipe.gentler:
+        try:
+            gentler = _path(recipe.gentler)
+            _recipe(gentler, _table(gentler))
+        except UsageError as fault:
+            raise UsageError(
+                f"{path}: gentler = {recipe.gentler!r} is of no use. {fault}"
+            ) from fault
+    return recipe
+
+
+def _path(name: str) -> Path:
+    """The file of a recipe."""
     path = FOLDER / f"{name}.toml"
     if name not in recipe_names():
         path = Path(name)
@@ -95,39 +113,47 @@ def load_recipe(name: str) -> Recipe:
                 f"There is no recipe {name!r}; use one of {', '.join(recipe_names())} or the path "
                 "of a .toml file."
             )
+    return path
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """What a recipe's file says."""
     try:
         with path.open("rb") as file:
-            table = tomllib.load(file)
+            return tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise UsageError(f"{path} can't be read as a recipe: {fault}.") from fault
-    return _recipe(path, table)
 
 
 def _recipe(path: Path, table: dict[str, Any]) -> Recipe:
-    """A recipe from its table, every key and value checked."""
+    """A recipe from its table, every key and value checked; what is missing is as in `standard`."""
+    standard = _table(FOLDER / "standard.toml")
     gates = table.pop("gates", {})
+    room = table.pop("room", {})
     finishing = parse_finishing(table.pop("finishing", {}), path)
-    known = {field.name for field in fields(Recipe)} - {"name", "limits", "finishing"}
+    known = {field.name for field in fields(Recipe)} - {"name", "limits", "room_db", "finishing"}
     limits = {field.name for field in fields(GateLimits)}
     if not isinstance(gates, dict):
         raise UsageError(f"{path}: write the gates' limits under a heading [gates].")
-    unknown = sorted((set(table) - known) | (set(gates) - limits))
+    if not isinstance(room, dict):
+        raise UsageError(f"{path}: write amount_db of the room under a heading [room].")
+    unknown = sorted((set(table) - known) | (set(gates) - limits) | (set(room) - {"amount_db"}))
     if unknown:
         raise UsageError(f"{path} has a key {unknown[0]!r} that no recipe has; remove it.")
-    limit = table.get("limit_db", 12.0)
-    retimed = table.get("retimed", "silence")
+    table, gates = {**standard, **table}, {**standard["gates"], **gates}
+    limit = table["limit_db"]
+    retimed = table["retimed"]
     if retimed not in RETIMED:
         raise UsageError(f"{path}: retimed = {retimed!r} must be one of {', '.join(RETIMED)}.")
     return Recipe(
         name=path.stem,
         limit_db=None if limit == "none" else _number(path, "limit_db", limit, 0, 120),
-        target_level_dbfs=_number(
-            path, "target_level_dbfs", table.get("target_level_dbfs", -26.0), -60, 0
-        ),
-        gentler=str(table.get("gentler", "")),
-        repair=_switch(path, "repair", table.get("repair", True)),
-        adaptive=_switch(path, "adaptive", table.get("adaptive", True)),
-        two_pass=_switch(path, "two_pass", table.get("two_pass", False)),
+        target_level_dbfs=_number(path, "target_level_dbfs", table["target_level_dbfs"], -60, 0),
+        gentler=str(table["gentler"]),
+        repair=_switch(path, "repair", table["repair"]),
+        adaptive=_switch(path, "adaptive", table["adaptive"]),
+        two_pass=_switch(path, "two_pass", table["two_pass"]),
+        room_db=_number(path, "amount_db", room.get("amount_db", 0.0), 0, 40),
         retimed=cast(Retimed, retimed),
         finishing=finishing,
         limits=_limits(path, gates),

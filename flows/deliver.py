@@ -27,6 +27,7 @@ from flows.takes import left_alone
 from flows.transcripts import transcripts_key, write_transcripts
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
+from models import dereverb
 from models.alignment import alignment_version
 from models.events.lines import LINES_VERSION
 from models.microphones import microphones_version
@@ -225,8 +226,14 @@ def _notes(work: Workspace, ready: Ready) -> tuple[str, ...]:
     )
     retimed = retime_notes(ready.turnover.cut, ready.job.recipe.retimed)
     private = privacy_notes(work, ready.turnover.dialogue)
+    engine = dereverb.card()
+    room = (
+        f"Late reverberation is turned down by up to {ready.job.recipe.room_db:g} dB "
+        f"({engine.name} {engine.version}).",
+    )
     return (
         *ready.engines.notes,
+        *(room if ready.job.recipe.room_db else ()),
         *private,
         *ready.turnover.notes,
         *retimed,

@@ -59,7 +59,13 @@ def gentler_recipe(recipe: Recipe) -> Recipe | None:
     if not recipe.gentler:
         return None
     gentler = load_recipe(recipe.gentler)
-    return replace(gentler, gentler="", limits=recipe.limits, retimed=recipe.retimed)
+    return replace(
+        gentler,
+        gentler="",
+        limits=recipe.limits,
+        retimed=recipe.retimed,
+        room_db=recipe.room_db,
+    )
 
 
 def decision_key(setup: Setup, recipe: Recipe, choice: DenoiserChoice) -> str:

@@ -34,8 +34,10 @@ from flows.hearing import (
     worked_once,
 )
 from flows.workspace import Workspace, activity
+from models import dereverb
 from models.card import ModelCard
 from models.denoise.clean import DenoiseOptions, clean_group, process_version
+from models.dereverb import RoomOptions, without_room
 from models.quality import GATES_VERSION, Gate, Judged, judge_group, regraded
 from models.repair import chain
 from models.repair.chain import Repaired, RepairOptions, repair_channel
@@ -106,6 +108,21 @@ def made_by(recipe: Recipe, choice: DenoiserChoice) -> dict[str, JSON]:
         "weights": choice.weights,
         "process": process_version,
         "repair": chain.process_version if recipe.repair else "",
+        **_room(recipe),
+    }
+
+
+def _room(recipe: Recipe) -> dict[str, JSON]:
+    """What turns the room down, where it is turned down at all."""
+    if not recipe.room_db:
+        return {}
+    engine = dereverb.card()
+    return {
+        "room": {
+            "amount_db": recipe.room_db,
+            "engine": f"{engine.name} {engine.version}",
+            "process": dereverb.process_version,
+        }
     }
 
 
@@ -163,7 +180,9 @@ def left_alone(work: Workspace, media: MediaFile) -> str:
 
 def recipe_for(work: Workspace, media: MediaFile, recipe: Recipe) -> Recipe:
     """The recipe for a file: what was cleaned before is bypassed, unless asked otherwise."""
-    return replace(recipe, limit_db=0.0, repair=False) if left_alone(work, media) else recipe
+    if not left_alone(work, media):
+        return recipe
+    return replace(recipe, limit_db=0.0, repair=False, room_db=0.0)
 
 
 def store_path(work: Workspace, key: str) -> Path:
@@ -223,7 +242,12 @@ def clean_take(
         groups = microphone_groups(media, take.channels)
         cleaning = [
             clean_group(
-                [channels[place].read for place in group],
+                without_room(
+                    [channels[place].read for place in group],
+                    media.frames,
+                    media.sample_rate,
+                    RoomOptions(recipe.room_db),
+                ),
                 media.frames,
                 media.sample_rate,
                 engine,
@@ -262,6 +286,7 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
         "channels": list(done.take.channels),
         "process": process_version,
         "repair": chain.process_version if recipe.repair else "",
+        **_room(recipe),
         "repairs": list(done.repairs),
         "defects": [asdict(defect) for defect in done.defects],
         "gates": [[asdict(gate) for gate in channel] for channel in done.gates],

@@ -116,6 +116,22 @@ def test_another_recipe_cleans_again(own: Delivered, tmp_path: Path) -> None:
     assert sound_of(tmp_path / "other") != sound_of(own.out)
 
 
+def test_a_room_turned_down_is_other_sound_and_is_remembered(
+    own: Delivered, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('gentler = ""\n[room]\namount_db = 6\n')
+    words = ("clean", own.film / "v1.otio", "--out", tmp_path / "other", "--direct", "--json")
+    outcome = own.home.run(*words, "--recipe", recipe).json
+    assert outcome["takes_cleaned"] == 4
+    assert any("reverberation is turned down by up to 6 dB" in note for note in outcome["notes"])
+    assert sound_of(tmp_path / "other") != sound_of(own.out)
+    assert own.home.run(*words, "--recipe", recipe).json["takes_cleaned"] == 0
+    # The room is none of the noise: without it, the takes of the first run are those of the recipe.
+    recipe.write_text('gentler = ""\n[room]\namount_db = 0\n')
+    assert own.home.run(*words, "--recipe", recipe).json["takes_cleaned"] == 0
+
+
 def test_other_limits_judge_again_without_cleaning(own: Delivered, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     gates = [field.name for field in fields(GateLimits) if not field.name.endswith("_samples")]
@@ -124,7 +140,7 @@ def test_other_limits_judge_again_without_cleaning(own: Delivered, tmp_path: Pat
         lines = [
             f"{gate} = {min(limit, 1) if gate == 'over_suppressed' else limit}" for gate in gates
         ]
-        recipe.write_text("\n".join(["limit_db = 26", "[gates]", *lines]))
+        recipe.write_text("\n".join(["limit_db = 26", 'gentler = ""', "[gates]", *lines]))
         words = ("clean", own.film / "v1.otio", "--out", tmp_path / f"other{limit}", "--direct")
         outcome = own.home.run(*words, "--recipe", recipe, "--json").json
         assert outcome["takes_cleaned"] == 0

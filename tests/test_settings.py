@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,10 +125,29 @@ def test_a_recipe_file_is_read_and_checked(tmp_path: Path) -> None:
         "gates = 3",
         "[gates]\nhiss = 1",
         "limit_db =",
+        "room = 3",
+        "[room]\namount_db = 41",
+        "[room]\nsize = 3",
+        'gentler = "gentel"',
+        'gentler = "gone.toml"',
     ):
         path.write_text(wrong)
         with pytest.raises(UsageError, match=r"mine\.toml"):
             load_recipe(str(path))
+
+
+def test_what_a_recipe_file_leaves_out_is_as_in_the_everyday_recipe(tmp_path: Path) -> None:
+    path, standard = tmp_path / "mine.toml", load_recipe("standard")
+    path.write_text("[finishing]\nhigh_pass_hz = 80\n")
+    found = load_recipe(str(path))
+    assert found.finishing.high_pass_hz == 80
+    assert replace(found, name="standard", finishing=standard.finishing) == standard
+    path.write_text("[room]\namount_db = 6\n")
+    assert replace(load_recipe(str(path)), name="standard", room_db=0.0) == standard
+
+
+def test_the_room_is_left_alone_unless_asked() -> None:
+    assert {load_recipe(name).room_db for name in recipe_names()} == {0.0}
 
 
 def test_the_recipes_and_specifications_are_what_their_documents_say() -> None:
