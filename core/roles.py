@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.cut import Cut, Event, Track
-from core.errors import InputError
+from core.errors import UsageError
 
 DIALOGUE = "DX"
 UNKNOWN = ""
@@ -46,12 +46,12 @@ def choose_tracks(cut: Cut, asked: Sequence[str] = ()) -> tuple[Choice, ...]:
     asked: names of the tracks that are dialogue, as the person gives them (case does not
     matter); they alone decide where any is given. Else the track's role, else its name; a track
     that says nothing is dialogue where no other track is named as dialogue.
-    Raises InputError for a track asked for that the cut does not have.
+    Raises UsageError for a track asked for that the cut does not have.
     """
     names = {track.name.casefold(): track.name for track in cut.audio_tracks}
     for name in asked:
         if name.casefold() not in names:
-            raise InputError(
+            raise UsageError(
                 f"{cut.name} has no audio track {name!r} (it has {', '.join(names.values())}); "
                 "correct --tracks."
             )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from config.deliveries import DeliverySpec
 from core.conform import retime_notes
 from core.plan import digest
+from core.words import some
 from flows import delivery
 from flows.clips import write_clips
 from flows.events import known_events
@@ -95,6 +96,7 @@ def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
 
 def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcome:
     job, turnover, cleaned, heard = ready.job, ready.turnover, ready.cleaned, ready.heard
+    kept = delivery.keep_edited(job.out)
     delivery.announce(job.out, key)
     started = datetime.now(UTC)
     rendered = render_stems(
@@ -136,8 +138,10 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     mix = _listening_mix(work, ready, rendered, progress)
     found = cut_microphones(work, turnover, heard, progress)
     told = (
+        *kept,
         *found.notes,
         *rendered.notes,
+        *_float_notes(rendered),
         *written.lost,
         *((mix.said,) if mix is not None and mix.said else ()),
     )
@@ -255,6 +259,17 @@ def _loudness(rendered: Rendered, spec: DeliverySpec) -> dict[str, object]:
         "limited_by_peak": gain.limited_by_peak,
         "reason": gain.reason,
     }
+
+
+def _float_notes(rendered: Rendered) -> tuple[str, ...]:
+    """That stems are louder than 24 bit can hold, where some are."""
+    loud = [stem.name.label for stem in rendered.stems if stem.subtype == "FLOAT"]
+    if not loud:
+        return ()
+    return (
+        f"{some(loud)}: peaks pass full scale, so 32-bit float files were written, which hold them "
+        "whole; a system that turns them into 24 bit would clip.",
+    )
 
 
 def _peak_notes(loudness: Mapping[str, object]) -> tuple[str, ...]:

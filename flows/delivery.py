@@ -125,6 +125,44 @@ def _refuse_strangers(folder: Path) -> None:
         )
 
 
+def keep_edited(folder: Path) -> tuple[str, ...]:
+    """Put aside the timelines of a finished delivery that somebody changed since it was made.
+
+    They get a name of their own beside the new ones. Gives a sentence for each. Raises OutputError
+    where that can't be done.
+    """
+    found = read_list(folder)
+    told = []
+    for entry in found.get("files", ()) if found.get("state") == "complete" else ():
+        path = folder / entry["path"]
+        inside = folder.resolve() in path.resolve().parents
+        if entry["role"] != "TIMELINE" or not inside or not path.is_file():
+            continue
+        if file_sha256(path) != entry["sha256"]:
+            aside = _free_name(path)
+            try:
+                path.rename(aside)
+            except OSError as fault:
+                raise OutputError(
+                    f"{path} was changed since it was delivered and can't be put aside "
+                    f"({fault.strerror}); move it, or choose another --out."
+                ) from fault
+            told.append(
+                f"{path.name} was changed since it was delivered: it is kept as {aside.name}, "
+                "beside the new one."
+            )
+    return tuple(told)
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside a file that is not taken: `reel.edited.otio`, `reel.edited_2.otio`."""
+    number, aside = 1, path.with_name(f"{path.stem}.edited{path.suffix}")
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.stem}.edited_{number}{path.suffix}")
+    return aside
+
+
 def announce(folder: Path, key: str) -> None:
     """Write the list of a delivery that is being made; an earlier one's files stay listed."""
     earlier = list(read_list(folder).get("files", ()))

@@ -20,6 +20,7 @@ from flows.progress import Progress
 from models.loudness import LoudnessMeter, SpeechDetector, Spoken, speech_gated
 
 BLOCK = 1 << 15
+SHORTEST_S = 0.4
 PEAK_TOLERANCE_DB = 0.1
 """By which meters may differ in a true peak before it counts as passing the ceiling."""
 
@@ -112,13 +113,20 @@ def judge(measured: Measured, spec: DeliverySpec) -> Verdict:
     off = lufs - spec.integrated_lufs
     faults = []
     if not np.isfinite(lufs):
-        faults.append("nobody speaks" if spec.gate == "dialogue" else "silent")
+        faults.append(_nothing(measured, spec))
     elif abs(off) > spec.tolerance_lu + 0.05:
         faults.append(f"{abs(off):.1f} LU too {'loud' if off > 0 else 'quiet'}")
     ceiling = spec.true_peak_dbtp
     if ceiling is not None and measured.true_peak > ceiling + PEAK_TOLERANCE_DB:
         faults.append(f"true peak {measured.true_peak - ceiling:.1f} dB too high")
     return Verdict(measure, lufs, off, not faults, ", ".join(faults) or "within specification")
+
+
+def _nothing(measured: Measured, spec: DeliverySpec) -> str:
+    """Why a sound has no loudness, a clause. BS.1770 measures in blocks of 0.4 s."""
+    if measured.frames < round(SHORTEST_S * measured.sample_rate):
+        return f"too short to measure ({SHORTEST_S:g} s at least)"
+    return "nobody speaks" if spec.gate == "dialogue" else "silent"
 
 
 def _seconds(media: MediaFile) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.recipes import Recipe, load_recipe
 from core.cut import Cut, Event
-from core.errors import InputError, OfflineError
+from core.errors import InputError, OfflineError, UsageError
 from core.override import Override, holds_for
 from core.plan import Take
 from db.overrides import overrides_of, remember_override, revoke_overrides
@@ -64,8 +64,8 @@ def decide(
 
     events: ids as the report shows them. decision: its recipe, amount_db, note and by are used.
     lock: keep the cleaned sound that these events have now, whatever changes later. Raises
-    InputError for an event that the cut does not have or that is no dialogue, OfflineError for
-    one without media, and InputError for a lock on what was not cleaned yet.
+    UsageError for an event that the cut does not have, InputError for one that is no dialogue,
+    OfflineError for one without media, and InputError for a lock on what was not cleaned yet.
     """
     turnover = with_overrides(work, read_turnover(work, cut, roots, progress))
     told = []
@@ -107,7 +107,7 @@ def _event(cut: Cut, turnover: Turnover, name: str) -> Event:
                     f"{event.id} of {turnover.path} has no media; name their folder with --media."
                 )
             return event
-    raise InputError(f"{turnover.path} has no event {name!r}; the report names them (A1/003).")
+    raise UsageError(f"{turnover.path} has no event {name!r}; the report names them (A1/003).")
 
 
 def _present(work: Workspace, turnover: Turnover, event: Event) -> str:

@@ -73,6 +73,8 @@ def reconform(settings: Settings, request: Request, progress: Progress) -> Recon
     """
     if request.out is not None:
         _refuse_inputs(request)
+        for audio in request.audio:
+            probe(audio)  # a sound that can't be read is told before anything is written
     if not request.media:
         found, notes = compare(settings, request.old, request.new)
         return _write(request, found, notes, None, progress)
@@ -184,14 +186,14 @@ def _write(
     if out is None:
         return Reconformed(found, notes, (), delivered)
     paths = [out / name for name in NAMES]
-    change_list.write_csv(found, paths[0])
-    change_list.write_edl(found, paths[1])
-    change_list.write_otio(found, request.new.parent, paths[2])
     more: list[str] = []
     for audio in request.audio:
         path = recut_path(out, audio, paths)
         more += recut_audio(found, audio, path, progress)
         paths.append(path)
+    change_list.write_csv(found, paths[0])
+    change_list.write_edl(found, paths[1])
+    change_list.write_otio(found, request.new.parent, paths[2])
     change_list.write_html(found, (*notes, *more), paths[3])
     return Reconformed(found, (*notes, *more), tuple(paths), delivered)
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.media.links import Explanation, Link
+from adapters.media.links import Explanation, Link, Offline
 from adapters.media.relink import explain
 from adapters.timelines.read import read_cut
 from core.cut import Cut, Event, with_distinct_tracks
 from core.errors import InputError
 from flows.progress import Progress
-from flows.turnover import candidates, edl_rate_of, index_media, with_essence, with_renamed
+from flows.turnover import (
+    candidates,
+    edl_rate_of,
+    index_media,
+    unreadable,
+    with_essence,
+    with_renamed,
+)
 from flows.workspace import Workspace
 
 STEP = "Looking for media"
@@ -37,6 +44,18 @@ class Relinked:
         return tuple(item.decision for item in self.found if isinstance(item.decision, Link))
 
 
+def _with_reasons(
+    found: Sequence[Explanation], events: Sequence[Event], unread: Sequence[str]
+) -> tuple[Explanation, ...]:
+    """The same; where a file is there but can't be read, that is why its clip is offline."""
+    missing = [item.decision for item in found if isinstance(item.decision, Offline)]
+    told = {item.event_id: item for item in unreadable(missing, events, unread)}
+    return tuple(
+        replace(item, decision=told[item.event_id]) if isinstance(item.decision, Offline) else item
+        for item in found
+    )
+
+
 def relink_cut(
     work: Workspace,
     path: Path,
@@ -58,5 +77,5 @@ def relink_cut(
         raise InputError(f"{path} has no sound that is heard; export it with its audio tracks.")
     index, more = with_essence(work, index, cut)
     index, known = with_renamed(work, candidates(work, index, cut), path.parent)
-    found = explain(cut, index, path.parent, known=known)
+    found = _with_reasons(explain(cut, index, path.parent, known=known), events, (*unread, *more))
     return Relinked(cut, found, events, (*notes, *cut.warnings, *unread, *more))

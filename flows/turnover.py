@@ -136,7 +136,7 @@ def read_turnover(
     index, known = with_renamed(work, candidates(work, index, cut), path.parent)
     found, missing = relink(cut, index, path.parent, known=known)
     links, media, broken = _hash(work, found, progress)
-    missing = tuple(_unreadable(missing, audio_events, unread))
+    missing = tuple(unreadable(missing, audio_events, unread))
     failed = {item.event_id: item for item in (*missing, *broken)}
     offline = tuple(failed[event.id] for event in audio_events if event.id in failed)
     if not links:
@@ -195,7 +195,7 @@ def _refuse_empty(path: Path) -> None:
         raise InputError(f"{path} is empty; export the cut again.")
 
 
-def _unreadable(
+def unreadable(
     missing: Sequence[Offline], events: Sequence[Event], unread: Sequence[str]
 ) -> Iterator[Offline]:
     """What was not found; where its file is there but can't be read, that is the reason given."""

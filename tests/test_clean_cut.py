@@ -220,7 +220,9 @@ def test_a_stem_that_passes_full_scale_is_float_and_still_exact(tmp_path: Path) 
     film = loud_film(tmp_path / "film", 40.0, 0.5)
     home, out = Home(tmp_path / "home"), tmp_path / "out"
     words = ("clean", film / "v1.otio", "--recipe", "bypass", "--out", out, "--direct")
-    assert home.run(*words).code == 0
+    ran = home.run(*words)
+    assert ran.code == 0
+    assert "pass full scale, so 32-bit float files were written" in " ".join(ran.out.split())
     production = stems(out)["A1_DX.PROD"]
     expected = naive_track(film, V1, BOOM_TRACK)
     assert np.abs(expected).max() > 2**23

@@ -133,6 +133,16 @@ def spoil_a_sample(path: Path) -> None:
     sf.write(path, sound, RATE, subtype="FLOAT")
 
 
+def test_relink_says_which_file_is_there_and_can_not_be_read(
+    delivered: Delivered, tmp_path: Path, own_home: Home
+) -> None:
+    cut = without(delivered.film, tmp_path / "film", lambda path: path.write_bytes(b"RIFF"))
+    found = own_home.run("relink", cut, "--media", cut.parent / "sound", "--json").json
+    told = [event["reason"] for event in found["events"] if event["file"] is None]
+    assert len(told) == 2
+    assert all("1-T02.wav" in reason and "Errno" not in reason for reason in told)
+
+
 BROKEN = pytest.mark.parametrize(
     ("spoil", "reason"),
     [

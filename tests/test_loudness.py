@@ -14,6 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
+import soundfile as sf
 import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ from config.deliveries import delivery_names, load_delivery
 from core.errors import ExitCode, UsageError
 from core.media import SoundNotes
 from core.stems import to_grid
-from flows.loudness import measure_files
+from flows.loudness import judge, measure_files
 from flows.loudness_plot import MOMENTARY, SHORT_TERM, TARGET, plot_loudness
 from flows.progress import Silent
 from models.loudness import LoudnessMeter, SpeechDetector, programme_gain, speech_gated
@@ -285,3 +286,13 @@ def test_loudness_over_time_is_drawn(tmp_path: Path, ending: str) -> None:
 def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"plot\.gif can't be drawn; name a file that ends in"):
         plot_loudness([], None, tmp_path / "plot.gif")
+
+
+def test_what_is_too_short_for_a_loudness_is_not_called_silent(tmp_path: Path) -> None:
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    for name, sound in (("short", tone[: RATE // 3]), ("silent", 0 * tone)):
+        sf.write(tmp_path / f"{name}.wav", sound, RATE, "PCM_24")
+    paths = [tmp_path / "short.wav", tmp_path / "silent.wav"]
+    measured = measure_files(paths, Silent(), speech=False)
+    said = [judge(item, load_delivery("r128")).said for item in measured]
+    assert said == ["too short to measure (0.4 s at least)", "silent"]

@@ -334,3 +334,15 @@ def test_a_scan_stays_under_its_roots(tmp_path: Path) -> None:
     assert scan([root, root / "day1"]) == (real / "b.WAV", real / "day1" / "a.mov")
     with pytest.raises(InputError, match="nowhere"):
         scan([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("name", ["noise.mov", "noise.mp3", "noise.mxf"])
+def test_a_container_that_is_none_is_told_without_numbers_of_the_system(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(bytes(range(256)) * 64)
+    with pytest.raises(InputError) as told:
+        probe(path)
+    assert str(told.value).count(name) == 1
+    assert "Errno" not in str(told.value)

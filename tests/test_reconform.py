@@ -38,6 +38,7 @@ from wavinfo import WavInfoReader
 from adapters.media.write import WaveWriter
 from adapters.timelines.read import read_cut
 from cli.reconform import command
+from config.settings import Settings
 from core.cut import Cut, Event, Fade, MediaReference, Track
 from core.errors import InputError, OutputError
 from core.match import Known
@@ -466,6 +467,21 @@ def test_a_time_reference_places_sound_that_is_longer_than_the_cut(
     out = tmp_path / "long.recut.wav"
     recut_audio(listed(*versions), audio, out, Silent())
     np.testing.assert_array_equal(steps(out), expected_recut(film))
+
+
+def test_sound_that_can_not_be_used_is_told_before_a_list_is_written(
+    film: Path, versions: tuple[Path, Path], tmp_path: Path
+) -> None:
+    good, text, short = (tmp_path / name for name in ("good.wav", "text.wav", "short.wav"))
+    write_wave(good, old_track(film), "PCM_24", SoundNotes())
+    text.write_text("no sound at all")
+    sf.write(short, np.zeros(5 * RATE), RATE, subtype="PCM_16")
+    for audio in (text, short):
+        out = tmp_path / f"out {audio.stem}"
+        request = Request(*versions, out=out, audio=(good, audio))
+        with pytest.raises(InputError, match=audio.name):
+            reconform(Settings(), request, Silent())
+        assert not [path for path in out.glob("*") if path.suffix != ".wav"]
 
 
 def test_sound_of_another_length_is_refused_by_name(

@@ -107,6 +107,18 @@ def test_a_file_that_somebody_else_put_there_survives_the_next_version(own: Deli
     assert note.read_text() == "louder, please"
 
 
+def test_a_timeline_that_somebody_changed_is_put_aside_not_written_over(own: Delivered) -> None:
+    timeline = next((own.out / "timelines").glob("*.otio"))
+    words = ("clean", own.film / "v1.otio", "--out", own.out, "--direct", "--json")
+    for edit in ("first", "second"):
+        timeline.write_text(timeline.read_text("utf-8") + f"\n# {edit}\n", "utf-8")
+        notes = own.home.run(*words).json["notes"]
+        assert any(f"{timeline.name} was changed since it was delivered" in note for note in notes)
+        assert f"# {edit}" not in timeline.read_text("utf-8")
+    kept = sorted(path for path in timeline.parent.iterdir() if ".edited" in path.name)
+    assert [path.read_text("utf-8").splitlines()[-1] for path in kept] == ["# first", "# second"]
+
+
 def test_another_recipe_cleans_again(own: Delivered, tmp_path: Path) -> None:
     words = ("clean", own.film / "v1.otio", "--out", tmp_path / "other", "--direct", "--json")
     recipe = tmp_path / "mine.toml"

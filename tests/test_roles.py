@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from core.cut import Cut, Event, MediaReference, Track
-from core.errors import InputError
+from core.errors import UsageError
 from core.roles import choose_tracks, passes_through, role_in
 from core.time import RATES
 
@@ -72,7 +72,7 @@ def test_the_person_decides_alone() -> None:
 
 
 def test_a_track_that_is_not_there_is_refused() -> None:
-    with pytest.raises(InputError, match=r"no audio track 'A9'.*--tracks"):
+    with pytest.raises(UsageError, match=r"no audio track 'A9'.*--tracks"):
         choose_tracks(cut_of(track("A1")), ["A9"])
 
 

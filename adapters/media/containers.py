@@ -260,6 +260,8 @@ def _dtype(subtype: str) -> type[np.int32] | type[np.float32]:
 
 
 def _unreadable(path: Path, fault: Exception) -> InputError:
+    # FFmpeg's number and the path say nothing that the sentence does not.
+    why = getattr(fault, "strerror", None) or fault
     return InputError(
-        f"{path} can't be read as sound ({fault}): check that it plays, or export it as WAV."
+        f"{path} can't be read as sound ({why}): check that it plays, or export it as WAV."
     )
