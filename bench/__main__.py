@@ -20,6 +20,7 @@ NAMES = (
     "conform",
     "denoise",
     "repair",
+    "room",
     "room-tone",
     "loudness",
     "search",
@@ -126,6 +127,19 @@ def repair(
         print(f"repair is skipped: {shared} is absent; name the shared data with --shared.")
         return
     _print(bench_repair(shared))
+
+
+@app.command()
+def room(
+    shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
+) -> None:
+    """Dereverberation: what is left of made rooms, what becomes of dry speech, and the cost."""
+    from bench.room import bench_room
+
+    if not shared.is_dir():
+        print(f"room is skipped: {shared} is absent; name the shared data with --shared.")
+        return
+    _print(bench_room(shared))
 
 
 @app.command(name="room-tone")
