@@ -29,7 +29,7 @@ RATE = 48_000
 LOW_RATE = 16_000
 T60_S = (0.3, 0.5, 0.7, 0.9)
 AMOUNTS_DB = (6.0, 12.0, 40.0)
-SPEECH_S = 30
+SPEECH_S = 20
 NOISE_DB = 15.0
 EDGE_S = 0.05
 RESPONSE_S = 0.7
@@ -52,8 +52,9 @@ def bench_room(shared: Path) -> Table:
     """The table of rooms. Raises InputError where the shared folder has no speech at 48 kHz."""
     here = where()
     dry = _speech(shared)
-    rows = [_row(room.name, dry, room.response, None) for room in _rooms()]
+    rows = [_row(room.name, dry, room.response) for room in _rooms()]
     rows.append(_row(f"decay, T60 0.5 s, {NOISE_DB:g} dB SNR", dry, _decay(0.5), NOISE_DB))
+    rows.append(_row("decay, T60 0.5 s, two microphones", dry, _decay(0.5), other=_decay(0.5, 8)))
     rows.append(_dry_row(dry))
     started = time.process_time()
     _worked(dry, AMOUNTS_DB[0])
@@ -96,11 +97,11 @@ def _rooms() -> Iterator[Room]:
         yield Room(f"shoebox, T60 {t60:g} s", _shoebox(t60))
 
 
-def _decay(t60: float) -> Samples:
+def _decay(t60: float, seed: int = SEED) -> Samples:
     """Decaying noise as strong as the direct sound, from 2 ms on; the highs decay twice as fast."""
     from scipy.signal import butter, sosfilt
 
-    random = np.random.default_rng(SEED)
+    random = np.random.default_rng(seed)
     t = np.arange(round(1.2 * t60 * RATE)) / RATE
     noise = random.standard_normal(len(t)) * 10 ** (-3 * t / t60)
     noise[: round(0.002 * RATE)] = 0.0
@@ -141,14 +142,22 @@ def _shoebox(t60: float) -> Samples:
     return response[:length]
 
 
-def _row(name: str, dry: Samples, response: Samples, snr_db: float | None) -> tuple[str, ...]:
+def _row(
+    name: str,
+    dry: Samples,
+    response: Samples,
+    snr_db: float | None = None,
+    other: Samples | None = None,
+) -> tuple[str, ...]:
+    """A room at one microphone. other: the response of a second one, which helps it."""
     from scipy.signal import fftconvolve
 
     heard = fftconvolve(dry, response)[: len(dry)]
     if snr_db is not None:
         noise = np.random.default_rng(SEED).standard_normal(len(heard))
         heard = heard + noise * np.std(heard) * 10 ** (-snr_db / 20)
-    made = [_worked(heard, amount) for amount in AMOUNTS_DB]
+    second = () if other is None else (fftconvolve(dry, other)[: len(dry)],)
+    made = [_worked(heard, amount, *second) for amount in AMOUNTS_DB]
     responses = [_response(dry, sound) for sound in (heard, *made)]
     edge = round(EDGE_S * LOW_RATE)
     early = [float(np.square(response[:edge]).sum()) for response in responses]
@@ -172,7 +181,13 @@ def _dry_row(dry: Samples) -> tuple[str, ...]:
     )
 
 
-def _worked(sound: Samples, amount_db: float) -> Samples:
+def _worked(sound: Samples, amount_db: float, *others: Samples) -> Samples:
+    """A sound with its room turned down, as one of a group with others."""
+    reads = [_reader(item) for item in (sound, *others)]
+    return without_room(reads, len(sound), RATE, RoomOptions(amount_db))[0](0, len(sound))
+
+
+def _reader(sound: Samples) -> Read:
     def read(start: int, count: int) -> Samples:
         first, last = max(0, start), min(len(sound), start + count)
         out = np.zeros(count)
@@ -180,8 +195,7 @@ def _worked(sound: Samples, amount_db: float) -> Samples:
             out[first - start : last - start] = sound[first:last]
         return out
 
-    reads: tuple[Read, ...] = (read,)
-    return without_room(reads, len(sound), RATE, RoomOptions(amount_db))[0](0, len(sound))
+    return read
 
 
 def _low(sound: Samples) -> Samples:

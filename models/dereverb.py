@@ -22,7 +22,7 @@ from core.errors import UsageError
 from models.card import ModelCard
 from models.samples import finite
 
-process_version = "1"
+process_version = "2"
 """Part of the key of cleaned audio: raised whenever the output bytes of this module change."""
 
 FRAME_S = 0.032
@@ -34,8 +34,8 @@ TAPS = 40
 ROUNDS = 3
 TOP_HZ = 16_000.0
 FRAMES_A_TAP = 25
-BLOCK_S = 18
-OVERLAP_S = 2
+BLOCK_S = 9
+OVERLAP_S = 1
 MOST_DB = 40.0
 _KEPT = 3
 
