@@ -25,6 +25,7 @@ NAMES = (
     "loudness",
     "search",
     "speech",
+    "script",
 )
 
 Weights = Annotated[
@@ -193,6 +194,19 @@ def speech(
         print(f"speech is skipped: {shared} is absent; name the shared data with --shared.")
         return
     _print(bench_words(shared, weights, sets.split(",")))
+
+
+@app.command()
+def script(
+    production: Annotated[
+        Path, typer.Option(help="Folder of a production with truth/takes.json.")
+    ] = SHARED / "production" / "harbour",
+    seeds: Annotated[int, typer.Option(min=1, help="Scripts and transcripts drawn.")] = 40,
+) -> None:
+    """Lines of scripts that get the right take and state, and how long that takes."""
+    from bench.script import bench_script
+
+    _print(bench_script(production, seeds))
 
 
 def _lengths(minutes: str) -> tuple[int, ...]:
