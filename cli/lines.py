@@ -42,8 +42,10 @@ def command(
         draft = "  [yellow](draft)[/yellow]" if item.line.draft else ""
         if item.line.heard_in == "cleaned":
             draft += "  [dim](heard in the cleaned sound)[/dim]"
+        share = item.line.overlap
+        over = f"  [yellow]({share:.0%} overlap)[/yellow]" if share > 0 else ""
         text = escape(item.line.text) or "[dim](no words)[/dim]"
         OUT.print(
             f"  {timecode(item, item.line.start)}  "
-            f"[cyan]{escape(item.line.speaker or '?'):<10}[/cyan] {text}{draft}"
+            f"[cyan]{escape(item.line.speaker or '?'):<10}[/cyan] {text}{draft}{over}"
         )

@@ -31,6 +31,7 @@ from cli import (
     reconform,
     relink,
     search,
+    speakers,
     sync,
     trace,
 )
@@ -69,6 +70,7 @@ app.command("adr")(adr.command)
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
 app.add_typer(models.app, name="models")
+app.add_typer(speakers.app, name="speakers")
 app.add_typer(config_show.app, name="config")
 
 

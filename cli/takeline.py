@@ -88,6 +88,7 @@ def describe(found: TakeLine) -> dict[str, Any]:
     return {
         **take_facts(found),
         "speaker": line.speaker,
+        "overlap": line.overlap,
         "start": line.start,
         "end": line.end,
         "timecode": timecode(found, line.start),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,7 @@ class Line:
     draft: made by a stand-in, to be redone when a real engine is there.
     speaker: a character's name, or `SPEAKER 1` where nobody is named; empty where unknown.
     heard_in: `cleaned` where words of the line were only understood in the cleaned sound.
+    overlap: share of the line, 0 to 1, in which somebody else speaks as well.
     """
 
     speaker: str
@@ -47,8 +49,22 @@ class Line:
     confidence: float = 1.0
     language: str = "en"
     heard_in: HeardIn = "original"
+    overlap: float = 0.0
 
     @property
     def text(self) -> str:
         """The words with single spaces between them."""
         return " ".join(word.text for word in self.words)
+
+
+def overlap(turn: Turn, turns: Sequence[Turn]) -> float:
+    """Share of a turn in which somebody else speaks as well."""
+    shared, at = 0, turn.start
+    for other in sorted(turns, key=lambda item: item.start):
+        if other.speaker == turn.speaker:
+            continue
+        start, end = max(at, other.start), min(turn.end, other.end)
+        if end > start:
+            shared += end - start
+            at = end
+    return shared / (turn.end - turn.start) if turn.end > turn.start else 0.0

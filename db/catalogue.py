@@ -15,6 +15,7 @@ from core.speech import Line, Word
 from core.time import FrameRate
 from db import fulltext
 from db.codec import JSON, now, plain, rate_from_text
+from db.speakers import speaker_row
 from db.tables import LineRow, Listening, Speaker, Take, WordRow
 from db.takes import is_take, latest_paths, natural
 
@@ -69,8 +70,10 @@ def store_listening(
     language: str,
     lines: Sequence[Line],
     project: str,
-) -> None:
+) -> bool:
     """Remembers what an engine heard in a take, in place of what was heard before.
+
+    Gives whether these are the take's lines now.
 
     key: names the work (sound, engine, options). draft: made by a stand-in. A draft replaces a
     draft only: next to a real listening it is noted, without lines. project: whose speakers
@@ -101,6 +104,7 @@ def store_listening(
     session.flush()
     if not outranked:
         _store_lines(session, listening, lines, project)
+    return not outranked
 
 
 def listened(session: Session, essence: str, key: str) -> bool:
@@ -159,7 +163,7 @@ def delete_lines(session: Session, lines: Sequence[int]) -> None:
 def _store_lines(
     session: Session, listening: Listening, lines: Sequence[Line], project: str
 ) -> None:
-    speakers = {name: _speaker(session, project, name) for name in {x.speaker for x in lines}}
+    speakers = {name: speaker_row(session, project, name) for name in {x.speaker for x in lines}}
     rows = [
         LineRow(
             essence=listening.essence,
@@ -174,6 +178,8 @@ def _store_lines(
             engine=line.engine,
             language=line.language,
             heard_in=line.heard_in,
+            heard_as=line.speaker,
+            overlap=line.overlap,
         )
         for position, line in enumerate(lines)
     ]
@@ -193,19 +199,6 @@ def _store_lines(
     ]
     if words:
         session.execute(insert(WordRow), words)
-
-
-def _speaker(session: Session, project: str, name: str) -> int | None:
-    """The row of a speaker, made where there is none; None for nobody."""
-    if not name:
-        return None
-    known = select(Speaker).where(Speaker.project == project, Speaker.name == name)
-    row = session.scalars(known).one_or_none()
-    if row is None:
-        row = Speaker(project=project, name=name)
-        session.add(row)
-        session.flush()
-    return row.id
 
 
 def _order(found: TakeLine) -> tuple[object, ...]:
@@ -285,6 +278,7 @@ def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
         confidence=row.confidence,
         language=row.language,
         heard_in=row.heard_in,
+        overlap=row.overlap,
     )
 
 

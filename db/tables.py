@@ -27,7 +27,9 @@ from core.speech import HeardIn
 from db.codec import PathText, SafeText, UtcText
 
 AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
-ActivityKind = Literal["clean", "listen", "render", "import", "read", "privacy", "forget", "mark"]
+ActivityKind = Literal[
+    "clean", "listen", "render", "import", "read", "privacy", "forget", "mark", "speakers"
+]
 ActivityState = Literal["done", "failed", "superseded"]
 
 
@@ -51,6 +53,9 @@ class Table(DeclarativeBase):
         dict[str, Any]: JSON(),
         list[int]: JSON(),
         list[str]: JSON(),
+        list[float]: JSON(),
+        list[list[int]]: JSON(),
+        list[list[Any]]: JSON(),
         AssetKind: String(),
         ActivityKind: String(),
         ActivityState: String(),
@@ -215,15 +220,59 @@ class CutEvent(Table):
 
 
 class Speaker(Table):
-    """A voice with a name, within a project."""
+    """A voice with a name, within a project. heard_as: its name before a person changed it."""
 
     __tablename__ = "speakers"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project: Mapped[str]
     name: Mapped[str]
+    heard_as: Mapped[str] = mapped_column(server_default="")
 
     __table_args__ = (UniqueConstraint("project", "name"),)
+
+
+class VoiceRow(Table):
+    """A speaker's voice in a take, or as it was enrolled (then without essence).
+
+    label: the speaker as heard in that take. source: `microphone`, `voice` or `enrolled`.
+    print: the mean voiceprint, empty where too little was heard; encoder: sha256 of its weights.
+    spans: where the voice speaks, [start, end] in source samples. fixed: whose it is was said by
+    a person. decision: the enrolment, which may be undone.
+    """
+
+    __tablename__ = "voices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(index=True)
+    essence: Mapped[str | None] = mapped_column(ForeignKey("takes.essence"), index=True)
+    label: Mapped[str]
+    source: Mapped[str]
+    seconds: Mapped[float]
+    print: Mapped[list[float]]
+    encoder: Mapped[str]
+    spans: Mapped[list[list[int]]]
+    speaker: Mapped[int | None] = mapped_column(ForeignKey("speakers.id"), index=True)
+    fixed: Mapped[bool]
+    decision: Mapped[int | None] = mapped_column(ForeignKey("speaker_decisions.id"))
+
+
+class SpeakerDecisionRow(Table):
+    """What a person said about speakers, in force until it is undone; see `core.speakers`."""
+
+    __tablename__ = "speaker_decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    speaker: Mapped[int] = mapped_column(ForeignKey("speakers.id"))
+    other: Mapped[int | None] = mapped_column(ForeignKey("speakers.id"))
+    name: Mapped[str]
+    stretches: Mapped[list[list[Any]]]
+    by: Mapped[str]
+    created: Mapped[datetime]
+    undone: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(server_default="")
 
 
 class Listening(Table):
@@ -244,7 +293,10 @@ class Listening(Table):
 
 
 class LineRow(Table):
-    """A line as it was heard. text: its words with single spaces between them."""
+    """A line as it was heard. text: its words with single spaces between them.
+
+    heard_as: the speaker as heard in this take. overlap: share in which others speak as well.
+    """
 
     __tablename__ = "lines"
 
@@ -261,6 +313,8 @@ class LineRow(Table):
     engine: Mapped[str]
     language: Mapped[str]
     heard_in: Mapped[HeardIn] = mapped_column(server_default="original")
+    heard_as: Mapped[str] = mapped_column(server_default="")
+    overlap: Mapped[float] = mapped_column(server_default="0")
 
 
 class WordRow(Table):

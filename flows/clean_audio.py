@@ -28,6 +28,7 @@ from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.privacy import privacy_notes
 from flows.progress import Progress, Silent
+from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
 from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
@@ -144,6 +145,7 @@ def _finished(
     heard = recall_lines(work, media, engines.recogniser, again)
     if heard is None:
         heard = listen_take(work, media, engines.recogniser, again)
+        settle_speakers(work, project_of(work, media))
     note_events(work, [cleaned], [heard], Silent(), InTurn().each)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)

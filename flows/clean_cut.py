@@ -17,9 +17,10 @@ from flows.deliver import deliver
 from flows.engines import DenoiserChoice
 from flows.events import note_events
 from flows.job import Job, Outcome, Ready, choose_engines
-from flows.listen import Heard, listen_take, recall_lines
+from flows.listen import Heard, listen_take, recall_lines, with_speakers
 from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
+from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
 from flows.takes import CleanedTake, clean_take, recall_key, recall_take
 from flows.transcribe import cleaned_sound
@@ -146,7 +147,9 @@ def listen_takes(
 
     files = turnover.dialogue
     done = _once("Listening to takes", files, recall, listen, progress, run)
-    return {item.media.essence: item for item in done}
+    for project in sorted({project_of(work, media) for media in files}):
+        settle_speakers(work, project)
+    return {item.media.essence: with_speakers(work, item) for item in done}
 
 
 def _once(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,10 +16,12 @@ from core.speech import Line, Word
 from db.catalogue import lines_of, listening_keys, store_listening
 from db.codec import JSON
 from db.provenance import Use, record
+from db.voices import store_voices
 from flows.channels import listening_channel
 from flows.hearing import at_16k, spoken
 from flows.privacy import allowed, without_forgotten
 from flows.scanning import Ears
+from flows.settle import heard_voices, project_of
 from flows.transcribe import CleanedSound, Written, options_for, write_down
 from flows.who_speaks import speaking_key, who_speaks
 from flows.workspace import Workspace, activity
@@ -140,7 +142,8 @@ def listen_take(
     if tried is not None:
         used.append(Use(tried.sha256, "clean", 0, media.frames))
     with work.database.write() as session:
-        store_listening(
+        project = project_of(work, media)
+        kept = store_listening(
             session,
             media.essence,
             done.key,
@@ -149,10 +152,19 @@ def listen_take(
             done.card,
             written.transcript.language,
             lines,
-            work.settings.project or media.notes.project,
+            project,
         )
+        if kept:
+            store_voices(session, project, media.essence, heard_voices(speaking, media))
         record(session, done, used=used, generated=[])
     return Heard(media, lines, choice.label, choice.draft, key, heard_now=True)
+
+
+def with_speakers(work: Workspace, heard: Heard) -> Heard:
+    """What was heard in a take, with its speakers as they are settled now."""
+    with work.database.read() as session:
+        found = tuple(item.line for item in lines_of(session, None, heard.media.essence))
+    return replace(heard, lines=found)
 
 
 def _told(written: Written, tried: CleanedSound | None) -> dict[str, JSON]:

@@ -17,13 +17,13 @@ from adapters.media.probe import probe
 from adapters.media.whole import write_bytes
 from core.media import MediaFile
 from core.plan import digest
-from core.speech import Turn
+from core.speech import Turn, overlap
 from flows.channels import person_channels
 from flows.hearing import Read, decoded_once
 from flows.progress import Progress
 from flows.takes import microphone_name
 from flows.turnover import hash_media
-from flows.turns import alone, overlap, pauses_between, turns_of
+from flows.turns import alone, pauses_between, turns_of
 from flows.workspace import Workspace
 from models.alignment import Alignment, Span, align, alignment_version
 from models.microphones import (

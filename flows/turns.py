@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from adapters.media.decode import Sound, sound_file
 from core.media import MediaFile
-from core.speech import Turn
+from core.speech import Turn, overlap
 from flows.channels import listening_channel, person_channels
 from flows.hearing import at_16k, in_samples, spoken
 from flows.who_speaks import turns_by_microphone
@@ -67,16 +67,3 @@ def alone(speaker: str, turns: Sequence[Turn]) -> list[Span]:
         for turn in turns
         if turn.speaker == speaker and not overlap(turn, turns)
     ]
-
-
-def overlap(turn: Turn, turns: Sequence[Turn]) -> float:
-    """Share of a turn in which somebody else speaks as well."""
-    shared, at = 0, turn.start
-    for other in sorted(turns, key=lambda item: item.start):
-        if other.speaker == turn.speaker:
-            continue
-        start, end = max(at, other.start), min(turn.end, other.end)
-        if end > start:
-            shared += end - start
-            at = end
-    return shared / (turn.end - turn.start)

@@ -20,22 +20,31 @@ from flows.channels import listening_channel, person_channels
 from flows.hearing import Spans
 from flows.privacy import privacy_in, turns_without_forgotten
 from flows.workspace import Workspace
+from models.speech.off_mic import with_off_mic
 from models.speech.rate import SPEECH_RATE
-from models.speech.speakers import turns_from_tracks, turns_from_voices
+from models.speech.speakers import Voice, turns_from_tracks, turns_from_voices, voices_of
 from models.speech.voiceprint import VoiceEncoder, installed_weights
 
 Hear = Callable[[int], NDArray[np.float32]]
 
-SPEAKING_VERSION = "1"
+SPEAKING_VERSION = "2"
 _TURNS = TypeAdapter(tuple[Turn, ...])
 
 
 @dataclass(frozen=True)
 class Speaking:
-    """Who speaks when in a take. turns: in samples at 16 kHz. method: how that was found."""
+    """Who speaks when in a take.
+
+    turns: in samples at 16 kHz. method: how that was found. voices: of the speakers, where they
+    may be kept; empty where they may not, or where the encoder is missing. encoder: sha256 of
+    its weights, or empty. wearers: speakers whose names are those of their microphones.
+    """
 
     turns: tuple[Turn, ...]
     method: str
+    voices: tuple[Voice, ...] = ()
+    encoder: str = ""
+    wearers: frozenset[str] = frozenset()
 
 
 def speaking_key(work: Workspace, media: MediaFile) -> str:
@@ -62,17 +71,32 @@ def who_speaks(
     one and that was not found before. Where a production forbids voice profiles and nobody wears
     a named microphone, the turns are nobody's.
     """
-    if len(person_channels(media)) > 1:
-        return Speaking(turns_by_microphone(work, media, hear), "named microphones")
-    if privacy_in(work, media).no_voice_profile:
+    people = frozenset(person_channels(media).values())
+    named = len(person_channels(media)) > 1
+    forbidden = privacy_in(work, media).no_voice_profile
+    if forbidden and not named:
         anonymous = tuple(Turn("", start, end) for start, end in spans)
         return Speaking(anonymous, "nobody by the voice: no voice profile")
+    worn = turns_by_microphone(work, media, hear) if named else ()
+    by_name = Speaking(worn, "named microphones", wearers=people)
+    if forbidden:
+        return by_name
     try:
-        encoder = _encoder(installed_weights())
+        encoder = voice_encoder(installed_weights())
     except EngineError as fault:
-        return Speaking((), f"none: {fault}")
-    turns = turns_from_voices(main, spans, work.settings.speakers or None, encoder)
-    return Speaking(turns_without_forgotten(work, media, turns, SPEECH_RATE), "voices")
+        return by_name if named else Speaking((), f"none: {fault}")
+    if named:
+        turns = with_off_mic(worn, main, spans, encoder)
+    else:
+        turns = turns_from_voices(main, spans, work.settings.speakers or None, encoder)
+    turns = turns_without_forgotten(work, media, turns, SPEECH_RATE)
+    return Speaking(
+        turns=turns,
+        method="named microphones" if named else "voices",
+        voices=voices_of(main, turns, encoder),
+        encoder=encoder.card.weights_sha256,
+        wearers=people if named else frozenset(),
+    )
 
 
 def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[Turn, ...]:
@@ -93,6 +117,6 @@ def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[
 
 
 @lru_cache(maxsize=2)
-def _encoder(weights: Path) -> VoiceEncoder:
+def voice_encoder(weights: Path) -> VoiceEncoder:
     """The voice encoder, loaded once a process."""
     return VoiceEncoder(weights)

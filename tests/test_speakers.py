@@ -16,6 +16,7 @@ from core.errors import EngineError, UsageError
 from core.speech import Turn
 from models.speech import voiceprint
 from models.speech.activity import ActivityOptions, speech_spans
+from models.speech.grouping import cluster
 from models.speech.rate import to_16k
 from models.speech.speakers import (
     VoiceEncoder,
@@ -24,7 +25,6 @@ from models.speech.speakers import (
     turns_from_voices,
 )
 from models.speech.voiceprint import mel_filters, mel_spectrogram
-from models.speech.voices import cluster
 
 COLLAR = 4_000
 needs_encoder = pytest.mark.skipif(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from core.speech import HeardIn, Line, Turn, Word
+from core.speech import HeardIn, Line, Turn, Word, overlap
 
 _REACH_S = Fraction(1, 2)
 
@@ -29,8 +30,9 @@ def lines(
     tie to the speaker of the word before), else to the nearest within 0.5 s, else to nobody
     (speaker ""). The lines of a turn cover it from end to end: one line, or several that meet
     in the middle of each pause over pause_s between words. A turn in which no word was
-    recognised is a line without words, of confidence 0. Words of nobody make lines of their
-    own, split at pauses. A line's confidence is the mean of its words'. from_cleaned: words
+    recognised is a line without words, of confidence 0. The overlap of a line is the share of it
+    in which somebody else has a turn. Words of nobody make lines of their own, split at pauses.
+    A line's confidence is the mean of its words'. from_cleaned: words
     that were only understood in the cleaned sound; a line with one of them says so.
     """
     longest_pause = round(pause_s * sample_rate)
@@ -53,7 +55,8 @@ def lines(
         starts = [min([turn.start, *(word.start for word in runs[0])]), *cuts]
         ends = [*cuts, max([turn.end, *(word.end for word in runs[-1])])]
         for run, start, end in zip(runs, starts, ends, strict=True):
-            found.append(line(turn.speaker, run, start, end))
+            shared = overlap(Turn(turn.speaker, start, end), turns)
+            found.append(replace(line(turn.speaker, run, start, end), overlap=shared))
     return tuple(sorted(found, key=lambda line: (line.start, line.end, line.speaker)))
 
 

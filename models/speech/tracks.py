@@ -66,7 +66,7 @@ def turns_from_tracks(
         return ()
     length = lengths.pop()
     voiced = np.stack([_voiced(track, options.activity) for track in tracks.values()])
-    powers = np.stack([_voice_power(track, options) for track in tracks.values()])
+    powers = np.stack([voice_power(track, options) for track in tracks.values()])
     powers = _smoothed(powers, options.smooth_ms)
     floors = _noise_floors(powers, voiced)
     voices = np.maximum(powers - floors[:, None], 0.0)
@@ -85,8 +85,10 @@ def turns_from_tracks(
     return tuple(sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker)))
 
 
-def _voice_power(track: NDArray[np.float32], options: TrackOptions) -> _Levels:
-    """Power in the voice band of every 512-sample frame, in blocks."""
+def voice_power(
+    track: NDArray[np.float32], options: TrackOptions = TrackOptions()
+) -> NDArray[np.float64]:
+    """Power in the voice band of every 512-sample frame of a mono track at 16 kHz, in blocks."""
     low, high = (round(hz * FRAME / 16_000) for hz in options.voice_hz)
     window = np.hanning(FRAME)
     powers = []

@@ -1,32 +1,41 @@
 """Who speaks when, from one microphone: voices told apart by their sound alone.
 
-Voiceprints of short windows, grouped by spectral clustering with the neighbourhood and the
-number of groups chosen by the normalised maximum eigengap (Park et al., `Auto-tuning spectral
-clustering for speaker diarization using normalized maximum eigengap`, 2019). The guessed number
-is often wrong on noisy or distant sound, and misses whoever speaks less than a tenth: give the
-count wherever it is known, and prefer named tracks where they exist.
+Voiceprints of 1.6 s windows are grouped (`grouping`). Then every 0.1 s goes to the voice whose
+mean print its short and long windows are most like, along the path that changes the voice only
+where that pays (Viterbi). Give the count wherever it is known, and prefer named tracks where
+they exist. Of voices that overlap only the stronger is found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.speech import Turn
+from models.speech.grouping import Labels, cluster, means
 from models.speech.voiceprint import VoiceEncoder, Voiceprints
 
-_WINDOW = 25_600
-_HOP = 3_200
-_STEP = 1_600
+_WINDOW, _HOP = 25_600, 3_200
+_SHORT_WINDOW, _STEP = 12_800, 1_600
 _BRIDGE = 9_600
-_MOST_VOICES = 8
-_MOST_CLUSTERED = 1_000
-_OVERLAPPING = 2 * _WINDOW // _HOP
+_SHORT_SHARE = 0.5
+_CHANGE_COST = 0.2
+_ROUNDS = 2
+_PRINT_HOP = 6_400
 
-_Matrix = NDArray[np.float64]
-_Labels = NDArray[np.int64]
+_Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice in a take. seconds: of it alone, that went into the print. print: unit, of 256."""
+
+    speaker: str
+    seconds: float
+    print: NDArray[np.float32]
 
 
 def turns_from_voices(
@@ -37,111 +46,127 @@ def turns_from_voices(
 ) -> tuple[Turn, ...]:
     """Turns of `SPEAKER 1`, `SPEAKER 2` … (in order of first speech) in a mono sound at 16 kHz.
 
-    spans: where somebody speaks, in order. count: how many speak, or None to guess it (at most
-    8). Turns never overlap: one microphone, one voice at a time. At most 1,000 windows (200 s of
-    speech, spread evenly) are clustered; the others go to the nearest group.
-    Raises EngineError where the encoder's weights can't be read.
+    spans: where somebody speaks, in order. count: how many speak, or None to find it (at most
+    8). Turns never overlap. Raises EngineError where the encoder's weights can't be read.
     """
     spans = [span for span in spans if span[1] > span[0]]
-    middles = [at for span in spans for at in _middles(span)]
-    if not middles:
+    steps = np.array([at for span in spans for at in _middles(span, _STEP)], dtype=np.int64)
+    middles = np.array([at for span in spans for at in _middles(span, _HOP)], dtype=np.int64)
+    if not len(middles):
         return ()
-    windows = [_window(at, len(sound)) for at in middles]
-    labels = cluster(encoder.voiceprints(sound, windows), count)
-    return _turns(spans, np.array(middles), labels)
+    long = encoder.voiceprints(sound, [_window(at, _WINDOW, len(sound)) for at in middles])
+    labels = cluster(long, count, 2 * _WINDOW // _HOP)
+    nearest = _nearest(middles, steps)
+    labels = np.unique(labels[nearest], return_inverse=True)[1].astype(np.int64)
+    if labels.max() > 0:
+        short = encoder.voiceprints(sound, [_window(at, _SHORT_WINDOW, len(sound)) for at in steps])
+        labels = _resegmented(long[nearest], short, labels)
+    return _turns(spans, steps, labels)
 
 
-def cluster(prints: Voiceprints, count: int | None) -> _Labels:
-    """The group, counted from 0, of each of n voiceprints (n, 256) in order of time."""
-    step = -(-len(prints) // _MOST_CLUSTERED)
-    chosen = prints[::step].astype(np.float64)
-    guessed, vectors = _spectrum(chosen @ chosen.T)
-    groups = min(count or guessed, vectors.shape[1])
-    labels = _k_means(vectors[:, :groups])
-    if step == 1:
-        return labels
-    centres = np.stack([chosen[labels == group].mean(axis=0) for group in np.unique(labels)])
-    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-    nearest: _Labels = np.argmax(prints @ centres.T, axis=1).astype(np.int64)
-    return nearest
+def voices_of(
+    sound: NDArray[np.float32], turns: Sequence[Turn], encoder: VoiceEncoder
+) -> tuple[Voice, ...]:
+    """The voice of each speaker of some turns, from where nobody else speaks, by name.
 
-
-def _middles(span: tuple[int, int]) -> range:
-    """The middles of the windows of a span, every 0.2 s, at least one."""
-    start, end = span
-    if end - start < _HOP:
-        return range((start + end) // 2, (start + end) // 2 + 1)
-    return range(start + _HOP // 2, end, _HOP)
-
-
-def _window(middle: int, length: int) -> tuple[int, int]:
-    """1.6 s around a middle, shifted to lie inside the sound (or all of a shorter sound)."""
-    start = max(0, min(middle - _WINDOW // 2, length - _WINDOW))
-    return start, min(start + _WINDOW, length)
-
-
-def _spectrum(similar: _Matrix) -> tuple[int, _Matrix]:
-    """The guessed number of groups, and the eigenvectors that tell groups apart, first to last.
-
-    Each neighbourhood size is tried from the number of windows that overlap one (they are alike
-    whoever speaks) to half of all; that with the widest gap for its size wins.
+    sound, turns: at 16 kHz. A speaker heard alone for less than half a second has none.
     """
-    n = len(similar)
-    if n < 3:
-        return 1, np.ones((n, 1))
-    nearest = np.argsort(-similar, axis=1, kind="stable")
-    smallest = min(max(_OVERLAPPING, n // 10), n // 2)
-    best_score, best = np.inf, (1, np.ones((n, 1)))
-    for neighbours in np.unique(np.linspace(smallest, n // 2, 12).round().astype(int)):
-        links = np.zeros((n, n))
-        np.put_along_axis(links, nearest[:, :neighbours], 1.0, axis=1)
-        links = (links + links.T) / 2
-        values, vectors = np.linalg.eigh(np.diag(links.sum(axis=1)) - links)
-        gaps = np.diff(values[: _MOST_VOICES + 1])
-        score = neighbours / n * values[-1] / max(float(gaps.max()), 1e-12)
-        if score < best_score:
-            best_score = score
-            best = int(np.argmax(gaps)) + 1, vectors
-    return best
+    found = []
+    for speaker in sorted({turn.speaker for turn in turns}):
+        alone = [
+            (start, end)
+            for turn in turns
+            if turn.speaker == speaker
+            for start, end in _without(turn, turns)
+            if end - start >= _PRINT_HOP
+        ]
+        seconds = sum(end - start for start, end in alone) / 16_000
+        if seconds < 0.5:
+            continue
+        windows = [
+            (at, min(at + _WINDOW, end))
+            for start, end in alone
+            for at in range(start, max(start + 1, end - _WINDOW + 1), _PRINT_HOP)
+        ]
+        prints = encoder.voiceprints(sound, windows)
+        lengths = np.array([end - start for start, end in windows], dtype=np.float64)
+        mean = (prints * lengths[:, None]).sum(axis=0)
+        unit = (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+        found.append(Voice(speaker, seconds, unit))
+    return tuple(found)
 
 
-def _k_means(points: _Matrix) -> _Labels:
-    """k-means into as many groups as there are columns, from far-apart rows: no chance in it."""
-    groups = points.shape[1]
-    centres = points[:1].copy()
-    while len(centres) < groups:
-        centres = np.vstack([centres, points[np.argmax(_distances(points, centres).min(axis=1))]])
-    labels = np.full(len(points), -1)
-    for _ in range(100):
-        nearest = np.argmin(_distances(points, centres), axis=1)
-        if np.array_equal(nearest, labels):
-            break
-        labels = nearest
-        for group in np.unique(labels):
-            centres[group] = points[labels == group].mean(axis=0)
-    return labels.astype(np.int64)
+def _without(turn: Turn, turns: Sequence[Turn]) -> list[tuple[int, int]]:
+    """The parts of a turn in which nobody else speaks."""
+    parts, at = [], turn.start
+    for other in sorted(turns, key=lambda item: item.start):
+        if other.speaker != turn.speaker and other.end > at and other.start < turn.end:
+            parts.append((at, other.start))
+            at = other.end
+    parts.append((at, turn.end))
+    return [(start, end) for start, end in parts if end > start]
 
 
-def _distances(points: _Matrix, centres: _Matrix) -> _Matrix:
-    """Squared distances (points, centres)."""
-    apart: _Matrix = ((points[:, None] - centres[None]) ** 2).sum(axis=2)
-    return apart
+def _middles(span: tuple[int, int], hop: int) -> range:
+    """The middles of the windows of a span, every hop samples, at least one."""
+    start, end = span
+    if end - start < hop:
+        return range((start + end) // 2, (start + end) // 2 + 1)
+    return range(start + hop // 2, end, hop)
+
+
+def _window(middle: int, size: int, length: int) -> tuple[int, int]:
+    """A window around a middle, shifted to lie inside the sound (or all of a shorter sound)."""
+    start = max(0, min(middle - size // 2, length - size))
+    return start, min(start + size, length)
+
+
+def _nearest(middles: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each step the number of the middle that is nearest; both in order."""
+    after = np.clip(np.searchsorted(middles, steps), 1, max(1, len(middles) - 1))
+    if len(middles) == 1:
+        return np.zeros(len(steps), dtype=np.int64)
+    closer = np.abs(middles[after - 1] - steps) <= np.abs(middles[after] - steps)
+    return np.where(closer, after - 1, after).astype(np.int64)
+
+
+def _resegmented(long: Voiceprints, short: Voiceprints, labels: Labels) -> Labels:
+    """The voice of every step, from the prints of its two windows and the groups so far."""
+    for _ in range(_ROUNDS):
+        scores = _SHORT_SHARE * (short @ means(short, labels).T)
+        scores = scores + (1 - _SHORT_SHARE) * (long @ means(long, labels).T)
+        labels = np.unique(_best_path(scores), return_inverse=True)[1].astype(np.int64)
+    return labels
+
+
+def _best_path(scores: _Scores) -> Labels:
+    """The voice of each step for the highest sum of scores, a change costing _CHANGE_COST."""
+    steps, voices = scores.shape
+    came_from = np.zeros((steps, voices), dtype=np.int64)
+    best = scores[0].copy()
+    for step in range(1, steps):
+        leader = int(best.argmax())
+        jump = best[leader] - _CHANGE_COST
+        came_from[step] = np.where(best >= jump, np.arange(voices), leader)
+        best = np.maximum(best, jump) + scores[step]
+    path = np.zeros(steps, dtype=np.int64)
+    path[-1] = best.argmax()
+    for step in range(steps - 1, 0, -1):
+        path[step - 1] = came_from[step, path[step]]
+    return path
 
 
 def _turns(
-    spans: Sequence[tuple[int, int]], middles: NDArray[np.int64], labels: _Labels
+    spans: Sequence[tuple[int, int]], steps: NDArray[np.int64], labels: Labels
 ) -> tuple[Turn, ...]:
-    """Every 0.1 s of a span goes to the group of the window whose middle is nearest.
-
-    Pauses up to 0.6 s stay within a turn.
-    """
+    """Every 0.1 s of a span goes to the voice of its step; pauses up to 0.6 s stay in a turn."""
     names: dict[int, str] = {}
     turns: list[Turn] = []
     for start, end in spans:
-        first, last = np.searchsorted(middles, (start, end))
+        first, last = np.searchsorted(steps, (start, end))
         for at in range(start, end, _STEP):
-            nearest = first + int(np.argmin(np.abs(middles[first:last] - at - _STEP // 2)))
-            label = int(labels[nearest])
+            step = min(first + (at - start) // _STEP, last - 1)
+            label = int(labels[step])
             name = names.setdefault(label, f"SPEAKER {len(names) + 1}")
             stop = min(at + _STEP, end)
             if turns and turns[-1].speaker == name and at - turns[-1].end <= _BRIDGE:
