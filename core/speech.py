@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -68,3 +69,8 @@ def overlap(turn: Turn, turns: Sequence[Turn]) -> float:
             shared += end - start
             at = end
     return shared / (turn.end - turn.start) if turn.end > turn.start else 0.0
+
+
+def is_numbered(speaker: str) -> bool:
+    """Whether a speaker has a number for a name: `SPEAKER 1`."""
+    return re.fullmatch(r"SPEAKER \d+", speaker) is not None

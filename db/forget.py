@@ -6,6 +6,7 @@ What is deleted here can still lie in the bytes of the file: `Database.scrub` ma
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from sqlalchemy.orm import Session
 
 from core.forgetting import Stretches, Tombstone, without
 from core.privacy import Mark
+from core.speech import is_numbered
 from db.catalogue import delete_lines, delete_listenings
 from db.codec import now, storable
 from db.events import forget_events
 from db.privacy import same_project
+from db.speakers import forget_decisions
 from db.tables import (
     Activity,
     Forgotten,
@@ -32,11 +35,14 @@ from db.tables import (
     Location,
     Media,
     Speaker,
+    SpeakerDecisionRow,
     Take,
     Used,
+    VoiceRow,
     WordRow,
 )
 from db.takes import is_take
+from db.voices import forget_voices
 
 REDACTED = "(forgotten)"
 _ROUNDS = 50_000
@@ -123,13 +129,16 @@ def known_of(
 
 
 def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
-    """Deletes speakers with their lines, and remembers where nothing is to be learned again."""
+    """Deletes speakers with their lines and voices, and remembers what not to learn again."""
     numbers = [person.id for person in people]
     mine = session.scalars(select(LineRow).where(LineRow.speaker.in_(numbers))).all()
+    names = _names(session, numbers) | {row.heard_as for row in mine}
     spans: dict[str, list[tuple[int, int]]] = {}
     for row in mine:
         spans.setdefault(row.essence, []).append((row.start_sample, row.end_sample))
-    for name in {person.name for person in people}:
+    # Numbers are given anew by every listening: who is only numbered is known by the stretches.
+    said = sorted(name for name in names if name and not is_numbered(name))
+    for name in said or [secrets.token_hex(16)]:
         stone = _stone(session, name, by)
         for essence, spoken in spans.items():
             others = session.execute(
@@ -151,8 +160,9 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
             )
             forget_events(session, essence, "lines")
     delete_lines(session, [row.id for row in mine])
+    forget_voices(session, speakers=numbers)
     session.execute(delete(Speaker).where(Speaker.id.in_(numbers)))
-    _redact(session, {person.name.casefold() for person in people})
+    _redact(session, said)
 
 
 def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
@@ -173,8 +183,11 @@ def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
         )
         forget_listenings(session, [essence])
         forget_events(session, essence)
+    forget_voices(session, essences=list(essences))
     # Who was heard in these takes only is forgotten with them.
-    unheard = set(speakers) - set(session.scalars(heard))
+    known = {*session.scalars(heard), *session.scalars(select(VoiceRow.speaker))}
+    unheard = {number for number in speakers if number is not None and number not in known}
+    forget_decisions(session, sorted(unheard), ())
     session.execute(delete(Speaker).where(Speaker.id.in_(unheard)))
 
 
@@ -184,6 +197,14 @@ def forget_listenings(session: Session, essences: Collection[str]) -> None:
     delete_listenings(session, heard)
     for essence in essences:
         forget_events(session, essence, "lines")
+
+
+def forget_voices_of(session: Session, project: str) -> None:
+    """Removes the voices of a production and what people decided about them."""
+    key = same_project(project)
+    for name in session.scalars(select(VoiceRow.project).distinct()).all():
+        if same_project(name) == key:
+            forget_voices(session, project=name)
 
 
 def tombstones(session: Session, essence: str) -> tuple[Tombstone, ...]:
@@ -360,20 +381,34 @@ def _is_token(name: str, salt: str, token: str) -> bool:
     return bool(token) and secrets.compare_digest(_token(name, salt), token)
 
 
+def _names(session: Session, numbers: Collection[int]) -> set[str]:
+    """All names that speakers have had, in the catalogue or as they were heard."""
+    found: set[str] = set()
+    for row in session.scalars(select(Speaker).where(Speaker.id.in_(numbers))):
+        found |= {row.name, row.heard_as}
+    labels = select(VoiceRow.label).where(VoiceRow.speaker.in_(numbers))
+    decided = select(SpeakerDecisionRow.name).where(SpeakerDecisionRow.speaker.in_(numbers))
+    return found | {*session.scalars(labels), *session.scalars(decided)}
+
+
 def _redact(session: Session, names: Collection[str]) -> None:
     """Takes names out of what is recorded of other work than the making of files.
 
     The files of a delivery carry the names themselves; they are listed to the person instead.
     """
+    if not names:
+        return
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
     for row in session.scalars(select(Activity).where(Activity.kind != "render")):
-        clean = _redacted(row.parameters, names)
+        clean = _redacted(row.parameters, pattern)
         if clean != row.parameters:
             row.parameters = clean
 
 
-def _redacted(value: Any, names: Collection[str]) -> Any:
+def _redacted(value: Any, names: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
         return {key: _redacted(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_redacted(item, names) for item in value]
-    return REDACTED if isinstance(value, str) and value.casefold() in names else value
+    return names.sub(REDACTED, value) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ from uuid import uuid4
 from core.errors import InputError, OutputError, UsageError
 from core.forgetting import Stretches
 from core.privacy import Mark
+from core.speech import is_numbered
 from db import forget as rows
 from db.codec import JSON
 from db.forget import Holding, Known, Person
@@ -187,6 +188,8 @@ def purge(work: Workspace, project: str, marks: Sequence[Mark], by: str) -> int:
         essences = rows.against(session, project, marks)
         known = rows.known_of(session, essences=essences)
         rows.forget_listenings(session, essences)
+        if Mark.NO_VOICE_PROFILE in marks:
+            rows.forget_voices_of(session, project)
         parameters: dict[str, JSON] = {
             "what": "production",
             "marks": [mark.value for mark in marks],
@@ -239,7 +242,11 @@ def _check_one_production(asked: Asked, people: Sequence[Person]) -> None:
 
 def _secrets(plan: Plan) -> tuple[bytes, ...]:
     """What must not be found in the home's files any more."""
-    names = [person.name for person in plan.people if len(person.name) >= 3]
+    names = [
+        person.name
+        for person in plan.people
+        if len(person.name) >= 3 and not is_numbered(person.name)
+    ]
     return (*_long_enough(plan.known.texts), *(name.encode() for name in names))
 
 

@@ -21,9 +21,11 @@ from core.speech import Line, Turn, Word
 from db.catalogue import lines_of, search, store_listening
 from db.memory import remembered_media
 from db.tables import Activity, Speaker, WordRow
+from db.voices import HeardVoice, store_voices, voices_of_project
 from flows.forget import Asked, allow_again, forget, plan_forgetting, purge
 from flows.listen import listen_take, recall_lines
-from flows.privacy import Marking, mark_production
+from flows.privacy import Marking, mark_production, without_forgotten
+from flows.speakers import name_speaker
 from flows.workspace import Workspace, open_workspace
 from models.card import ModelCard
 from models.speech import draft
@@ -174,6 +176,38 @@ def test_a_forgotten_take_is_gone_from_database_store_and_cache(
     heard = listen_take(work, media, ENGINE, None)
     assert (heard.lines, heard.engine) == ((), "")
     assert any(delivered.out in item.path.parents for item in plan.remains)
+
+
+def test_voices_and_decisions_about_a_speaker_go_with_all_their_names(work: Workspace) -> None:
+    for media in takes(work):
+        voice = HeardVoice("REN", "microphone", 3.0, (0.123456789,) * 8, "sha", ((0, 48_000),))
+        with work.database.write() as session:
+            store_voices(session, "SMALL FILM", media.essence, [voice])
+    name_speaker(work, "SMALL FILM", "REN", "Renaldo", "jo")
+    assert bytes_with(work.settings.home, "0.123456789", "Renaldo")
+    forget(work, plan_forgetting(work, Asked("renaldo")), "jo")
+    assert bytes_with(work.settings.home, "0.123456789", "Renaldo", *SECRETS) == []
+    other = replace(ENGINE, key="another engine")
+    for media in takes(work):
+        listen_take(work, media, other, None)
+    assert "REN" not in said(work)
+    with work.database.read() as session:
+        assert voices_of_project(session, "SMALL FILM") == () or all(
+            known.heard.label != "REN" for known in voices_of_project(session, "SMALL FILM")
+        )
+
+
+def test_who_is_only_numbered_is_known_by_the_stretches(work: Workspace) -> None:
+    media = takes(work)[0]
+    lines = [
+        Line(f"SPEAKER {k}", start, start + 1000, (Word("x", start, start + 900),), "e")
+        for k, start in ((1, 0), (2, 5000))
+    ]
+    with work.database.write() as session:
+        store_listening(session, media.essence, "x", "e", False, None, "en", lines, "FILM 2")
+    forget(work, plan_forgetting(work, Asked("SPEAKER 2", "FILM 2")), "jo")
+    again = [replace(lines[1], speaker="SPEAKER 1"), replace(lines[0], speaker="SPEAKER 2")]
+    assert without_forgotten(work, media, again) == (again[1],)
 
 
 def test_what_still_holds_the_person_is_listed_and_others_stems_are_not(

@@ -112,7 +112,7 @@ def test_no_voice_profile_loads_no_encoder_and_names_nobody(
     def refuse(_: object) -> None:
         raise AssertionError("a voice was measured")
 
-    monkeypatch.setattr(who_speaks, "_encoder", refuse)
+    monkeypatch.setattr(who_speaks, "voice_encoder", refuse)
     forbid(work, Mark.NO_VOICE_PROFILE)
     nameless = replace(media, notes=replace(media.notes, track_names=((0, "BOOM"),)))
     heard = listen_take(work, nameless, ENGINE, None)

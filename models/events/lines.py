@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import prod
 
 from core.events import EventKind, SoundEvent
-from core.speech import Line, Word
+from core.speech import Line, Word, is_numbered
 from core.time import clock
 
 LINES_VERSION = "1"
@@ -39,7 +39,6 @@ _CUES = (
     (re.compile(r"\bbackground action\b"), 0.6, "background"),
 )
 _PLAIN = re.compile(r"[^a-z0-9 ]")
-_UNNAMED = re.compile(r"^(SPEAKER \d+)?$")
 
 
 def line_events(lines: Sequence[Line], frames: int, sample_rate: int) -> tuple[SoundEvent, ...]:
@@ -165,12 +164,16 @@ def _tail(said: Sequence[_Said], frames: int, sample_rate: int) -> SoundEvent | 
     return _told(words[first:], {"cut": (CUT, 0)})
 
 
+def _is_named(speaker: str) -> bool:
+    return bool(speaker) and not is_numbered(speaker)
+
+
 def _told(words: Sequence[_Said], cues: dict[str, tuple[float, int]]) -> SoundEvent | None:
     """The words as direction, if enough speaks for it."""
     sure = sum(item.word.confidence for item in words) / len(words)
     confidence = (1 - prod(1 - weight for weight, _ in cues.values())) * sure
     confidence *= DRAFT if any(item.line.draft for item in words) else 1.0
-    confidence *= 1.0 if all(_UNNAMED.match(item.line.speaker) for item in words) else NAMED
+    confidence *= 1.0 if not any(_is_named(item.line.speaker) for item in words) else NAMED
     if confidence < LEAST:
         return None
     first, last = min(item.word.start for item in words), max(item.word.end for item in words)
