@@ -1,8 +1,10 @@
-"""`roomtone search`: find a line as it was spoken."""
+"""`roomtone search`: find a line as it was spoken, or half remembered."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from itertools import groupby
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -11,76 +13,139 @@ from cli.common import OUT, print_json, settings_for
 from cli.events import kinds_asked, show_events
 from cli.takeline import describe, timecode
 from core.errors import UsageError
+from db.catalogue import Hit
+from db.search.closeness import Closeness
 
-MOST = 10_000
+
+class By(StrEnum):
+    """How far a search goes; see `db.search.find.How`."""
+
+    WORDS = "words"
+    FUZZY = "fuzzy"
+    SOUND = "sound"
+    AUTO = "auto"
+
+
+TOLD = {
+    Closeness.EXACT: "as typed",
+    Closeness.GOES_ON: "as typed",
+    Closeness.WORDS: "all words",
+    Closeness.STEMS: "other forms",
+    Closeness.FUZZY: "typing error",
+    Closeness.SOUND: "by sound",
+    Closeness.SOME: "some words",
+}
 
 
 def command(
-    query: Annotated[list[str] | None, typer.Argument(help="Words of the line, any text.")] = None,
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help='Words of the line: `joy living`, `"words side by side"`, `begin*`, `-without`.'
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Hits at the most.")] = 20,
+    by: Annotated[
+        By,
+        typer.Option(
+            help="How far to look: words and their forms, typing errors, what sounds alike; "
+            "auto goes on while few lines are found."
+        ),
+    ] = By.AUTO,
+    production: Annotated[str, typer.Option(help="Of this production.")] = "",
+    scene: Annotated[str, typer.Option(help="Of this scene.")] = "",
+    take: Annotated[str, typer.Option(help="Of this take: 12A-T03, 12A-3 or a file.")] = "",
+    speaker: Annotated[str, typer.Option(help="Spoken by this character.")] = "",
+    cut: Annotated[str, typer.Option(help="Played by the cut of this name or file.")] = "",
+    circled: Annotated[
+        bool | None, typer.Option("--circled/--not-circled", help="Of circled takes, or others.")
+    ] = None,
+    draft: Annotated[
+        bool | None, typer.Option("--draft/--no-draft", help="Drafts only, or none of them.")
+    ] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
             help="Only where such an event is: overlap, clipping, slate …; or without words."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Hits at the most.")] = 20,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Recognised at least so surely.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
-    """Find lines by their words; prints speaker, scene, take, timecode and the line.
+    """Find lines by their words or by how they sound; prints timecode, speaker and the line.
 
     With --event only lines in which such an event happens; a slate, tone, pop, direction or
     silence counts anywhere in the take. Without words the events themselves are listed.
     """
-    from db.catalogue import search
     from db.engine import open_database
-    from db.events import events_of, with_events
+    from db.events import events_of
+    from db.search.filters import Filters
+    from flows.search import find_lines
 
     kinds = kinds_asked(event or ())
     if not query and not kinds:
         raise UsageError("Say what to search for: words of a line, or --event.")
     settings = settings_for()
+    filters = Filters(production, scene, take, speaker, circled, cut, min_confidence, draft, kinds)
     database = open_database(settings.home / "roomtone.db")
     try:
-        with database.read() as session:
-            if not query:
+        if query:
+            hits = find_lines(database, " ".join(query), limit, filters, by.value)
+        else:
+            with database.read() as session:
                 listed = events_of(session, kinds=kinds)[:limit]
-            elif kinds:
-                every = search(session, " ".join(query), MOST)
-                hits = with_events(session, every, kinds)[:limit]
-            else:
-                hits = search(session, " ".join(query), limit)
     finally:
         database.close()
     if not query:
         show_events(listed, as_json)
         return
     if as_json:
-        print_json(
-            [
-                {
-                    **describe(hit.found),
-                    "hit_word": hit.word,
-                    "hit_start": hit.start,
-                    "hit_timecode": timecode(hit.found, hit.start),
-                    "marked": [[text, marked] for text, marked in hit.marked],
-                }
-                for hit in hits
-            ]
-        )
+        print_json([_described(hit) for hit in hits])
         return
     if not hits:
-        OUT.print("No line has these words" + (" and such an event." if kinds else "."))
-        return
+        OUT.print("No line has these words, or sounds like them.")
+    for essence, group in groupby(_by_take(hits), key=lambda hit: hit.found.essence):
+        del essence
+        _print_take(list(group))
+
+
+def _by_take(hits: tuple[Hit, ...]) -> list[Hit]:
+    """The hits of a take together, takes in the order of their best hit."""
+    place = {hit.found.essence: number for number, hit in reversed(list(enumerate(hits)))}
+    return sorted(hits, key=lambda hit: place[hit.found.essence])
+
+
+def _print_take(hits: list[Hit]) -> None:
+    found = hits[0].found
+    scene = f"scene {found.scene} take {found.take}" if found.scene or found.take else ""
+    OUT.print(f"[bold]{escape(found.name)}[/bold]  {escape(scene)}".rstrip())
     for hit in hits:
-        found = hit.found
-        marked = "".join(
-            f"[bold reverse]{escape(text)}[/bold reverse]" if on else escape(text)
-            for text, on in hit.marked
-        )
-        if not OUT.is_terminal:
-            marked = escape("".join(f">{text}<" if on else text for text, on in hit.marked))
-        draft = "  [yellow](draft)[/yellow]" if found.line.draft else ""
+        line = hit.found.line
+        draft = "  [yellow](draft)[/yellow]" if line.draft else ""
         OUT.print(
-            f"[cyan]{escape(found.line.speaker or '?'):<10}[/cyan] scene {escape(found.scene):<5} "
-            f"take {escape(found.take):<3} {timecode(found, hit.start)}  {marked}{draft}"
+            f"  {timecode(hit.found, hit.start)}  [cyan]{escape(line.speaker or '?'):<10}[/cyan] "
+            f"{_marked(hit)}  [dim]{TOLD[hit.how]}[/dim]{draft}"
         )
+
+
+def _marked(hit: Hit) -> str:
+    if not OUT.is_terminal:
+        return escape("".join(f">{text}<" if on else text for text, on in hit.marked))
+    return "".join(
+        f"[bold reverse]{escape(text)}[/bold reverse]" if on else escape(text)
+        for text, on in hit.marked
+    )
+
+
+def _described(hit: Hit) -> dict[str, Any]:
+    return {
+        **describe(hit.found),
+        "hit_word": hit.word,
+        "hit_start": hit.start,
+        "hit_timecode": timecode(hit.found, hit.start),
+        "found": TOLD[hit.how],
+        "likeness": round(hit.likeness, 3),
+        "marked": [[text, marked] for text, marked in hit.marked],
+    }

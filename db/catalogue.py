@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
+from core.query import tokens
 from core.speech import Line, Word
 from core.time import FrameRate
-from db import fulltext
-from db.codec import JSON, now, plain, rate_from_text
+from db.codec import JSON, cleaned, now, plain, rate_from_text
+from db.search.analysis import Sound
+from db.search.closeness import Closeness
+from db.search.filters import Filters
+from db.search.find import Found, How, find
+from db.search.index import add_lines, chunks, remove_lines
 from db.speakers import speaker_row
 from db.tables import LineRow, Listening, Speaker, Take, WordRow
 from db.takes import is_take, latest_paths, natural
-
-# SQLite takes 32,766 values in a statement (999 before 3.32).
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,15 @@ class Hit:
 
     marked: the line's text in runs of whole words; True: the run was asked for.
     word: index into line.words of the first word that was asked for. start: its source sample.
-    score: the higher, the better, among hits of the same closeness; the order counts.
+    how: in what way the line holds what was asked for. likeness: 0 to 1, how much of it is there.
     """
 
     found: TakeLine
     marked: tuple[tuple[str, bool], ...]
     word: int
     start: int
-    score: float
+    how: Closeness
+    likeness: float
 
 
 def store_listening(
@@ -70,6 +72,8 @@ def store_listening(
     language: str,
     lines: Sequence[Line],
     project: str,
+    sound: Sound | None = None,
+    sounds_by: str = "",
 ) -> bool:
     """Remembers what an engine heard in a take, in place of what was heard before.
 
@@ -78,6 +82,7 @@ def store_listening(
     key: names the work (sound, engine, options). draft: made by a stand-in. A draft replaces a
     draft only: next to a real listening it is noted, without lines. project: whose speakers
     these are. A listening without an engine wrote no words down, so a draft replaces it as well.
+    sound: how words sound, so that lines are found by it; sounds_by: names what says so.
     Raises ValueError for a take that is not remembered.
     """
     if session.get(Take, essence) is None:
@@ -103,7 +108,8 @@ def store_listening(
     session.add(listening)
     session.flush()
     if not outranked:
-        _store_lines(session, listening, lines, project)
+        rows = _store_lines(session, listening, lines, project)
+        add_lines(session, rows, sound, sounds_by)
     return not outranked
 
 
@@ -135,34 +141,42 @@ def lines_of(
     return tuple(sorted(_take_lines(session, session.scalars(query).all()).values(), key=_order))
 
 
-def search(session: Session, text: str, limit: int = 50) -> tuple[Hit, ...]:
-    """Lines in which something was said, the closest first; see `fulltext.matches`.
+def search(
+    session: Session,
+    text: str,
+    limit: int = 50,
+    filters: Filters = Filters(),
+    sound: Sound | None = None,
+    how: How = "auto",
+) -> tuple[Hit, ...]:
+    """Lines in which something was said, the closest first; see `db.search.find`.
 
     Any text is a valid query; one without a word finds nothing.
     """
-    matches = fulltext.matches(session, text, limit)
-    lines = _take_lines(session, [match.line for match in matches])
-    return tuple(_hit(lines[match.line], match) for match in matches)
+    found = find(session, text, limit, filters, sound, how)
+    lines = _take_lines(session, [item.line for item in found])
+    return tuple(_hit(lines[item.line], item) for item in found)
 
 
 def delete_listenings(session: Session, listenings: Sequence[int]) -> None:
     """Deletes listenings, by their row numbers, with their lines and words."""
-    for some in _chunks(listenings):
+    for some in chunks(listenings):
         lines = session.scalars(select(LineRow.id).where(LineRow.listening.in_(some))).all()
         delete_lines(session, lines)
         session.execute(delete(Listening).where(Listening.id.in_(some)))
 
 
 def delete_lines(session: Session, lines: Sequence[int]) -> None:
-    """Deletes lines, by their row numbers, with their words; the full-text index follows."""
-    for some in _chunks(lines):
+    """Deletes lines, by their row numbers, with their words and all that is indexed of them."""
+    remove_lines(session, lines)
+    for some in chunks(lines):
         session.execute(delete(WordRow).where(WordRow.line.in_(some)))
         session.execute(delete(LineRow).where(LineRow.id.in_(some)))
 
 
 def _store_lines(
     session: Session, listening: Listening, lines: Sequence[Line], project: str
-) -> None:
+) -> list[LineRow]:
     speakers = {name: speaker_row(session, project, name) for name in {x.speaker for x in lines}}
     rows = [
         LineRow(
@@ -172,7 +186,7 @@ def _store_lines(
             position=position,
             start_sample=line.start,
             end_sample=line.end,
-            text=" ".join(fulltext.cleaned(word.text) for word in line.words),
+            text=" ".join(cleaned(word.text) for word in line.words),
             confidence=line.confidence,
             draft=line.draft,
             engine=line.engine,
@@ -189,7 +203,7 @@ def _store_lines(
         {
             "line": row.id,
             "position": position,
-            "text": fulltext.cleaned(word.text),
+            "text": cleaned(word.text),
             "start_sample": word.start,
             "end_sample": word.end,
             "confidence": word.confidence,
@@ -199,6 +213,7 @@ def _store_lines(
     ]
     if words:
         session.execute(insert(WordRow), words)
+    return rows
 
 
 def _order(found: TakeLine) -> tuple[object, ...]:
@@ -211,16 +226,10 @@ def _order(found: TakeLine) -> tuple[object, ...]:
     )
 
 
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for first in range(0, len(listed), _AT_ONCE):
-        yield listed[first : first + _AT_ONCE]
-
-
 def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
     """The lines of these row numbers with their words and takes."""
     found = {}
-    for some in _chunks(ids):
+    for some in chunks(ids):
         words = _words(session, some)
         joined = (
             select(LineRow, Take, Speaker.name)
@@ -282,34 +291,24 @@ def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
     )
 
 
-def _hit(found: TakeLine, match: fulltext.Match) -> Hit:
-    asked = _asked(found.line.words, match.marked)
+def _hit(found: TakeLine, item: Found) -> Hit:
+    asked = _asked(found.line.words, item.marks)
     runs = []
     for marked, group in groupby(enumerate(found.line.words), key=lambda pair: asked[pair[0]]):
         runs.append((" ".join(word.text for _, word in group), marked))
     first = asked.index(True) if True in asked else 0
     start = found.line.words[first].start if found.line.words else found.line.start
-    return Hit(found, _spaced(runs), first, start, match.score)
+    return Hit(found, _spaced(runs), first, start, item.how, item.likeness)
 
 
-def _asked(words: Sequence[Word], marked: str) -> list[bool]:
-    """For each word, whether a mark of the full-text index touches it."""
-    spans = []
-    plain_at = 0
-    opened = 0
-    for character in marked:
-        if character == fulltext.OPEN:
-            opened = plain_at
-        elif character == fulltext.CLOSE:
-            spans.append((opened, plain_at))
-        else:
-            plain_at += 1
+def _asked(words: Sequence[Word], marks: Sequence[bool]) -> list[bool]:
+    """For each word, whether one of its tokens is marked."""
     asked = []
     at = 0
     for word in words:
-        end = at + len(word.text)
-        asked.append(any(first < end and at < last for first, last in spans))
-        at = end + 1
+        end = at + len(tokens(word.text))
+        asked.append(any(marks[at:end]))
+        at = end
     return asked
 
 

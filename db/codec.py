@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -30,6 +31,15 @@ _GIVEN = {stored: given for given, stored in _STORED.items()}
 def storable(text: str) -> str:
     """The text with each lone surrogate replaced by U+FFFD and each NUL by a space."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", " ")
+
+
+def cleaned(word: str) -> str:
+    """A word as it is stored: no control characters, no space at the ends or doubled.
+
+    Lone surrogates become U+FFFD.
+    """
+    safe = storable(word)
+    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in safe).split())
 
 
 class SafeText(TypeDecorator[str]):

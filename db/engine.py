@@ -73,7 +73,7 @@ class Database:
         with _told(self.path), closing(connection):
             connection.execute("PRAGMA secure_delete = ON")
             indexes = connection.execute(
-                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5(%'"
             ).fetchall()
             for (name,) in indexes:
                 connection.execute(f'INSERT INTO "{name}"("{name}") VALUES (\'rebuild\')')

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from core.events import EventKind, SoundEvent
 from core.time import FrameRate
-from db.catalogue import Hit
 from db.codec import now, rate_from_text, storable
 from db.tables import EventPass, EventRow, Take
 from db.takes import is_take, latest_paths, natural
@@ -122,31 +121,6 @@ def events_of(
     paths = latest_paths(session, {row.essence for row, _ in answers})
     found = {_take_event(row, of, paths.get(row.essence)) for row, of in answers}
     return tuple(sorted(found, key=_order))
-
-
-def with_events(
-    session: Session, hits: Sequence[Hit], kinds: Collection[EventKind]
-) -> tuple[Hit, ...]:
-    """The hits of a search in whose line an event of one of these kinds happens.
-
-    What belongs to a take as a whole (see OF_THE_TAKE) counts anywhere in it.
-    """
-    rows = session.execute(
-        select(EventRow.essence, EventRow.kind, EventRow.start_sample, EventRow.end_sample).where(
-            EventRow.kind.in_(sorted(kind.value for kind in kinds))
-        )
-    )
-    spans: dict[str, list[tuple[str, int, int]]] = {}
-    for essence, kind, start, end in rows:
-        spans.setdefault(essence, []).append((kind, start, end))
-    return tuple(
-        hit
-        for hit in hits
-        if any(
-            kind in OF_THE_TAKE or (start < hit.found.line.end and end > hit.found.line.start)
-            for kind, start, end in spans.get(hit.found.essence, ())
-        )
-    )
 
 
 def _take_event(row: EventRow, take: Take, path: Path | None) -> TakeEvent:

@@ -52,7 +52,8 @@ class CutEventRecord:
 
     event: its id in the cut (`A1/003`). record_start, record_length: samples from the start of
     the cut. asset: sha256 of its media file, or None where that is offline. source_start: sample
-    of the media file that record_start plays. channels: of the media file, from 0.
+    of the media file that record_start plays; source_end: past the last one that is played.
+    channels: of the media file, from 0.
     linked: how the media were found, or why not. take_key: names the work on the take, or empty.
     """
 
@@ -62,6 +63,7 @@ class CutEventRecord:
     record_length: int
     asset: str | None
     source_start: int | None
+    source_end: int | None
     channels: tuple[int, ...]
     linked: str
     take_key: str
@@ -256,6 +258,7 @@ def _event_record(row: CutEvent) -> CutEventRecord:
         record_length=row.record_length,
         asset=row.asset,
         source_start=row.source_start,
+        source_end=row.source_end,
         channels=tuple(row.channels),
         linked=row.linked,
         take_key=row.take_key,
@@ -271,6 +274,7 @@ def _event_row(cut: int, record: CutEventRecord) -> dict[str, object]:
         "record_length": record.record_length,
         "asset": record.asset,
         "source_start": whole(record.source_start),
+        "source_end": whole(record.source_end),
         "channels": list(record.channels),
         "linked": record.linked,
         "take_key": record.take_key,

@@ -1,7 +1,6 @@
 """The tables, typed. Samples count at the sample rate of the asset or take they belong to.
 
-Times are UTC. The full-text index `lines_fts` is no table of its own: it is made by the first
-migration and kept in step with `lines` by triggers (see `db.fulltext`).
+Times are UTC. What search needs is in `db.search.tables`.
 """
 
 from __future__ import annotations
@@ -202,7 +201,10 @@ class CutRow(Table):
 
 
 class CutEvent(Table):
-    """An event of a cut as it was linked. asset: none where its media are offline."""
+    """An event of a cut as it was linked. asset: none where its media are offline.
+
+    source_start, source_end: samples of the asset; no end where it was linked by an older program.
+    """
 
     __tablename__ = "cut_events"
 
@@ -214,6 +216,7 @@ class CutEvent(Table):
     record_length: Mapped[int]
     asset: Mapped[str | None] = mapped_column(ForeignKey("assets.sha256"), index=True)
     source_start: Mapped[int | None]
+    source_end: Mapped[int | None]
     channels: Mapped[list[int]]
     linked: Mapped[str]
     take_key: Mapped[str] = mapped_column(index=True)

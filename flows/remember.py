@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.conform import Retimed, placements, source_span
+from core.conform import Placement, Retimed, placements, source_span
 from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
 from db.provenance import ActivityRecord, Use, finished, record
 from db.tables import AssetKind
@@ -160,9 +160,15 @@ def _cut_events(
             record_length=item.length,
             asset=turnover.links[item.event_id].media.sha256,
             source_start=turnover.links[item.event_id].source_start,
+            source_end=_source_end(turnover, item, work.settings.sample_rate),
             channels=item.channels,
             linked=turnover.links[item.event_id].how,
             take_key="" if item.event_id in turnover.through else cleaned[item.take].key,
         )
         for item in laid
     ]
+
+
+def _source_end(turnover: Turnover, item: Placement, rate: int) -> int:
+    """The sample of its media file past the last one that an event plays."""
+    return source_span(item, rate, turnover.links[item.event_id].media.sample_rate)[1]

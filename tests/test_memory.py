@@ -196,8 +196,10 @@ def test_a_name_that_is_not_utf8_is_found_again(database: Database) -> None:
 
 def test_a_cut_read_again_keeps_its_number_and_has_its_new_events(database: Database) -> None:
     cut = Cut("REEL 1", RATES["29.97 DF"], 107892, Fraction(2400), ())
-    linked = CutEventRecord("A1/001", "A1", 0, 48048, TAKE.sha256, 96096, (1,), "by url", "k1")
-    offline = CutEventRecord("A1/002", "A1", 48048, 1000, None, None, (), "offline", "")
+    linked = CutEventRecord(
+        "A1/001", "A1", 0, 48048, TAKE.sha256, 96096, 144144, (1,), "by url", "k1"
+    )
+    offline = CutEventRecord("A1/002", "A1", 48048, 1000, None, None, None, (), "offline", "")
     path = Path("/cuts/reel 1.edl")
     with database.write() as session:
         remember_media(session, TAKE)

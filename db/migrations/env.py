@@ -10,7 +10,8 @@ from db.tables import Table
 
 
 def _of_metadata(_: Any, name: str | None, kind: str, *__: Any) -> bool:
-    return not (kind == "table" and name is not None and name.startswith("lines_fts"))
+    virtual = name is not None and ("_fts" in name or name.endswith("_terms"))
+    return not (kind == "table" and virtual)
 
 
 def _rendered(kind: str, thing: Any, _: Any) -> str | Literal[False]:
