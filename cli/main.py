@@ -28,6 +28,7 @@ from cli import (
     models,
     override,
     privacy,
+    pull,
     reconform,
     relink,
     search,
@@ -60,6 +61,7 @@ app.command("microphones")(microphones.command)
 app.command("loudness")(loudness.command)
 app.command("search")(search.command)
 app.command("events")(events.command)
+app.command("pull")(pull.command)
 app.command("lines")(lines.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from itertools import groupby
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from cli.asked import (
+    By,
+    Circled,
+    Draft,
+    EventKinds,
+    HowFar,
+    InCut,
+    MinConfidence,
+    OptionalWords,
+    Production,
+    Scene,
+    Speaker,
+    Take,
+)
 from cli.common import OUT, print_json, settings_for
 from cli.events import kinds_asked, show_events
 from cli.takeline import describe, timecode
 from core.errors import UsageError
 from db.catalogue import Hit
 from db.search.closeness import Closeness
-
-
-class By(StrEnum):
-    """How far a search goes; see `db.search.find.How`."""
-
-    WORDS = "words"
-    FUZZY = "fuzzy"
-    SOUND = "sound"
-    AUTO = "auto"
-
 
 TOLD = {
     Closeness.EXACT: "as typed",
@@ -38,40 +41,18 @@ TOLD = {
 
 
 def command(
-    query: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help='Words of the line: `joy living`, `"words side by side"`, `begin*`, `-without`.'
-        ),
-    ] = None,
+    query: OptionalWords = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Hits at the most.")] = 20,
-    by: Annotated[
-        By,
-        typer.Option(
-            help="How far to look: words and their forms, typing errors, what sounds alike; "
-            "auto goes on while few lines are found."
-        ),
-    ] = By.AUTO,
-    production: Annotated[str, typer.Option(help="Of this production.")] = "",
-    scene: Annotated[str, typer.Option(help="Of this scene.")] = "",
-    take: Annotated[str, typer.Option(help="Of this take: 12A-T03, 12A-3 or a file.")] = "",
-    speaker: Annotated[str, typer.Option(help="Spoken by this character.")] = "",
-    cut: Annotated[str, typer.Option(help="Played by the cut of this name or file.")] = "",
-    circled: Annotated[
-        bool | None, typer.Option("--circled/--not-circled", help="Of circled takes, or others.")
-    ] = None,
-    draft: Annotated[
-        bool | None, typer.Option("--draft/--no-draft", help="Drafts only, or none of them.")
-    ] = None,
-    event: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only where such an event is: overlap, clipping, slate …; or without words."
-        ),
-    ] = None,
-    min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Recognised at least so surely.")
-    ] = 0.0,
+    by: HowFar = By.AUTO,
+    production: Production = "",
+    scene: Scene = "",
+    take: Take = "",
+    speaker: Speaker = "",
+    cut: InCut = "",
+    circled: Circled = None,
+    draft: Draft = None,
+    event: EventKinds = None,
+    min_confidence: MinConfidence = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find lines by their words or by how they sound; prints timecode, speaker and the line.

@@ -216,6 +216,11 @@ def _store_lines(
     return rows
 
 
+def in_order(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Hits by scene, take and start."""
+    return tuple(sorted(hits, key=lambda hit: _order(hit.found)))
+
+
 def _order(found: TakeLine) -> tuple[object, ...]:
     return (
         natural(found.scene),

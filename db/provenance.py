@@ -143,6 +143,17 @@ def finished(
     return _activity_record(row), _uses(session, Generated, row.id)
 
 
+def made_from(session: Session, kind: ActivityKind, sha256: str) -> tuple[ActivityRecord, ...]:
+    """The work of a kind that used an asset and ended well, the latest first."""
+    query = (
+        select(Activity)
+        .join(Used, Used.activity == Activity.id)
+        .where(Used.asset == sha256, Activity.kind == kind, Activity.state == "done")
+        .order_by(Activity.ended.desc(), Activity.id)
+    )
+    return tuple(_activity_record(row) for row in session.scalars(query).unique())
+
+
 def find(session: Session, path: Path, sha256: str) -> AssetRecord:
     """The asset that a file is, by its content; its name and place may have changed.
 

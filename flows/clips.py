@@ -14,6 +14,7 @@ import numpy as np
 from adapters.media.decode import Sound
 from adapters.media.write import WaveWriter
 from core.cut import Event, Track
+from core.media import MediaFile
 from core.stems import FULL_SCALE, to_grid
 from core.time import frames_to_samples, frames_to_timecode, round_half_up
 from flows.progress import Progress
@@ -141,15 +142,53 @@ def _write(
     handles_s: float,
     path: Path,
 ) -> Clip:
-    link = turnover.links[event.id]
     take = cleaned[turnover.take_of(event.id).id]
-    media = take.media
     start, end = _stretch(turnover, event, handles_s)
+    subtype = write_stretch(
+        path,
+        Stretch(take.path, take.media, turnover.links[event.id].channels, start, end),
+        take.card.name,
+        {"ROLE": "CLIP", "EVENT": event.id, "TAKE_KEY": take.key},
+    )
+    reference = take.media.notes.time_reference
+    return Clip(
+        event_id=event.id,
+        path=path,
+        take=take.take.id,
+        start=start,
+        end=end,
+        sample_rate=take.media.sample_rate,
+        channels=len(turnover.links[event.id].channels),
+        subtype=subtype,
+        time_reference=None if reference is None else reference + start,
+    )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some of a cleaned take. path: of its cleaned sound, which has the channels of the file
+    `media` that are named. start, end: samples.
+    """
+
+    path: Path
+    media: MediaFile
+    channels: tuple[int, ...]
+    start: int
+    end: int
+
+
+def write_stretch(path: Path, part: Stretch, engine: str, fields: Mapping[str, str]) -> str:
+    """Write a stretch of a cleaned take as a broadcast wave that keeps the take's notes.
+
+    engine: what cleaned it. fields: for iXML. Gives the subtype: `PCM_24`, or `FLOAT` where that
+    would overflow. Raises InputError and OutputError.
+    """
+    media, start, end = part.media, part.start, part.end
     microphones = [
-        media.notes.track_name(channel) or f"ch{channel + 1}" for channel in link.channels
+        media.notes.track_name(channel) or f"ch{channel + 1}" for channel in part.channels
     ]
     reference = media.notes.time_reference
-    with Sound(take.path) as sound:
+    with Sound(part.path) as sound:
         every = range(sound.channels)
         peak = max(
             (
@@ -165,29 +204,17 @@ def _write(
             track_names=tuple(enumerate(microphones)),
             coding_history=after_history(
                 media.notes.coding_history,
-                coding_history(
-                    media.sample_rate, 24 if fits else 32, len(link.channels), [take.card.name]
-                ),
+                coding_history(media.sample_rate, 24 if fits else 32, len(microphones), [engine]),
             ),
         )
         with WaveWriter(
             path,
             media.sample_rate,
-            len(link.channels),
+            len(microphones),
             "PCM_24" if fits else "FLOAT",
             notes,
-            {"ROLE": "CLIP", "EVENT": event.id, "TAKE_KEY": take.key},
+            fields,
         ) as writer:
             for at in range(start, end, BLOCK):
                 writer.write(to_grid(sound.read(at, min(BLOCK, end - at), every)))
-    return Clip(
-        event_id=event.id,
-        path=path,
-        take=take.take.id,
-        start=start,
-        end=end,
-        sample_rate=media.sample_rate,
-        channels=len(link.channels),
-        subtype="PCM_24" if fits else "FLOAT",
-        time_reference=notes.time_reference,
-    )
+    return "PCM_24" if fits else "FLOAT"

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from adapters.timelines.named import NamedMedia
-from adapters.timelines.otio import write as otio_write
 from adapters.timelines.read import read_cut
+from adapters.timelines.write import write_cut
 from core.compare import differences, in_words
 from core.cut import Cut, with_distinct_tracks
 from core.errors import InputError, OutputError
@@ -104,32 +104,19 @@ def write_timelines(
     lost: list[str] = []
     for name in formats:
         path = folder / f"{turnover.path.stem}.cleaned.{name}"
-        if name == "otio":
-            otio_write.write(turnover.cut, media, "cleaned", path, provenance)
-        elif name == "rpp":
-            from adapters.timelines import reaper
-
-            reaper.write(turnover.cut, with_removed(media, turnover, rendered, folder), path)
-        elif name == "aaf":
-            from adapters.timelines.aaf import write as aaf_write
-
-            aaf_write.write(turnover.cut, media, "cleaned", path, embed)
-        elif name == "edl":
-            from adapters.timelines.edl import write as edl_write
-
-            edl_write.write(turnover.cut, media, "cleaned", path)
-        else:
-            from adapters.timelines.fcp7 import write as fcp7_write
-
-            fcp7_write.write(turnover.cut, media, "cleaned", path)
+        shown = with_removed(media, turnover, rendered, folder) if name == "rpp" else media
+        write_cut(turnover.cut, shown, "cleaned", path, provenance, embed)
         paths.append(path)
         if name in READ_BACK:
-            lost += _lost(turnover.cut, path, READ_BACK[name])
+            lost += lost_in(turnover.cut, path, READ_BACK[name])
     return Timelines(tuple(paths), tuple(lost))
 
 
-def _lost(cut: Cut, path: Path, name: str) -> tuple[str, ...]:
-    """What the written file does not say of the cut, found by reading it again."""
+def lost_in(cut: Cut, path: Path, name: str) -> tuple[str, ...]:
+    """What the written file does not say of the cut, found by reading it again, a sentence each.
+
+    name: of the format, as people call it. Raises OutputError where it can't be read again.
+    """
     try:
         again = with_distinct_tracks(read_cut(path, cut.rate))
     except InputError as fault:

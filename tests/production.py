@@ -23,12 +23,17 @@ import numpy as np
 import opentimelineio as otio
 import soundfile as sf
 from numpy.typing import NDArray
+from sqlalchemy import select
 from synthetic_voice import placed, synthetic_voice
 
+import db.tables
 from adapters.media.write import WaveWriter
 from cli.main import main
 from core.media import SoundNotes
+from core.speech import Line, Word
 from core.time import RATES
+from db.catalogue import store_listening
+from db.engine import open_database
 
 ROOT = Path(__file__).resolve().parents[1]
 RATE = 48_000
@@ -350,3 +355,27 @@ def standing_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+def tell(home: Home, said: Mapping[str, Sequence[tuple[int, str]]]) -> None:
+    """Let a home have heard REN say these words, by take: the frame they begin in, and the text.
+
+    A word lasts five frames.
+    """
+    database = open_database(home.folder / "roomtone.db")
+    with database.write() as session:
+        for take in session.scalars(select(db.tables.Take)).all():
+            lines = [_line(frame, text) for frame, text in said.get(take.name, ())]
+            if lines:
+                store_listening(
+                    session, take.essence, "told", "told", False, None, "en", lines, take.project
+                )
+    database.close()
+
+
+def _line(frame: int, text: str) -> Line:
+    words = tuple(
+        Word(word, (frame + 5 * i) * PER_FRAME, (frame + 5 * (i + 1)) * PER_FRAME)
+        for i, word in enumerate(text.split())
+    )
+    return Line("REN", words[0].start, words[-1].end, words, "told")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.query import MOST_TOKENS, Term, TermKind, parse_query, tokens
@@ -50,6 +50,7 @@ def test_a_long_query_is_cut() -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_tokens_hold_nothing_that_an_index_would_split(text: str) -> None:
     found = tokens(text)
     assert tokens(" ".join(found)) == found

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from production import ROOT, V1, V2, Delivered, Home, standing_in, stems, write_otio
+from production import ROOT, V1, V2, Delivered, Home, standing_in, stems, tell, write_otio
 
 from cli.main import app
 from config.deliveries import delivery_names
@@ -82,6 +82,8 @@ def test_every_command_runs(desk: Path, own_home: Home) -> None:
         if words[1:3] == ["models", "import"]:  # needs weights
             assert own_home.run("models", "import", "--help").code == 0
             continue
+        if words[1] == "pull":
+            tell(own_home, {"1-T02": [(30, "what joy there is in living")]})
         mine = own_words(words)
         direct = ["--direct"] if mine[0] == "clean" else []
         with standing_in(desk):

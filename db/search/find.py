@@ -31,7 +31,7 @@ from db.tables import LineRow, Listening, Take
 
 How = Literal["words", "fuzzy", "sound", "auto"]
 """How far a search goes: to words and stems, to typing errors, to what sounds alike, or from one
-to the next while few lines are found."""
+to the next while few lines are found and nothing but plain words was typed."""
 
 _Marking = Callable[[Sequence[str]], Marks | None]
 
@@ -88,11 +88,13 @@ def find(
     search.by_words()
     search.by_stems()
     wanted = min(_ENOUGH, limit)
-    if how == "fuzzy" or (how != "words" and len(search.found) < wanted):
+    few = how == "auto" and query.plain and len(search.found) < wanted
+    if few or how in ("fuzzy", "sound"):
         search.by_letters()
-    if sound is not None and (how == "sound" or (how == "auto" and len(search.found) < wanted)):
+    few = few and len(search.found) < wanted
+    if sound is not None and (few or how == "sound"):
         search.by_sound(sound)
-    if how != "words" and not search.found:
+    if how != "words" and query.plain and not search.found:
         search.by_some_words()
     return search.ranked()
 

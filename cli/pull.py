@@ -1,0 +1,86 @@
+"""`roomtone pull`: what a search finds, as a timeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from cli.asked import (
+    By,
+    Circled,
+    Draft,
+    EventKinds,
+    HowFar,
+    InCut,
+    MinConfidence,
+    Production,
+    Scene,
+    Speaker,
+    Take,
+    Words,
+)
+from cli.common import ERR, OUT, print_json, settings_for
+from cli.events import kinds_asked
+from cli.progress import shown
+
+
+def command(
+    query: Words,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The timeline: .otio, .edl, .xml or .aaf.")
+    ],
+    sound: Annotated[
+        Literal["raw", "cleaned"], typer.Option(help="What the clips play: raw or cleaned.")
+    ] = "raw",
+    order: Annotated[
+        Literal["best", "take"], typer.Option(help="The closest first, or by scene and take.")
+    ] = "best",
+    handles: Annotated[
+        float, typer.Option(min=0, max=60, help="Seconds kept before and after a line.")
+    ] = 1.0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Lines at the most.")] = 20,
+    by: HowFar = By.AUTO,
+    production: Production = "",
+    scene: Scene = "",
+    take: Take = "",
+    speaker: Speaker = "",
+    cut: InCut = "",
+    circled: Circled = None,
+    draft: Draft = None,
+    event: EventKinds = None,
+    min_confidence: MinConfidence = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Pull lines into a timeline: every take of a line one after another, with handles."""
+    from db.catalogue import in_order
+    from db.search.filters import Filters
+    from flows.pull import pull
+    from flows.search import find_lines
+    from flows.workspace import open_workspace
+
+    settings = settings_for()
+    filters = Filters(
+        production,
+        scene,
+        take,
+        speaker,
+        circled,
+        cut,
+        min_confidence,
+        draft,
+        kinds_asked(event or ()),
+    )
+    with open_workspace(settings) as work, shown(as_json) as progress:
+        hits = find_lines(work.database, " ".join(query), limit, filters, by.value)
+        if order == "take":
+            hits = in_order(hits)
+        done = pull(work, hits, out, sound, handles, progress)
+    if as_json:
+        print_json({"timeline": done.path, "clips": done.clips, "notes": done.notes})
+        return
+    for note in done.notes:
+        ERR.print(f"Note: {note}", markup=False)
+    OUT.print(f"Wrote {escape(str(done.path))}: {done.clips} clips.")
