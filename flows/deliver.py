@@ -53,6 +53,10 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "offline": [[item.event_id, item.reason] for item in turnover.offline],
             "takes": [[take.id, ready.cleaned[take.id].key] for take in turnover.takes],
             "lines": [ready.heard[media.essence].key for media in turnover.dialogue],
+            "speakers": [
+                [line.speaker for line in ready.heard[media.essence].lines]
+                for media in turnover.dialogue
+            ],
             "through": sorted(turnover.through),
             "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),

@@ -60,6 +60,17 @@ def test_a_second_run_does_nothing(own: Delivered) -> None:
     assert files_of(own.home.folder / "store") == store
 
 
+def test_a_named_speaker_is_in_the_next_delivery_and_then_all_is_done(own: Delivered) -> None:
+    words = ("clean", own.film / "v1.otio", "--out", own.out, "--direct", "--json")
+    named = own.home.run("speakers", "name", "REN", "RENATE")
+    assert named.code == 0, named.err
+    outcome = own.home.run(*words).json
+    assert (outcome["takes_cleaned"], outcome["takes_heard"]) == (0, 0)
+    assert outcome["rendered_now"] is True
+    assert "RENATE" in (own.out / "report.html").read_text(encoding="utf-8")
+    assert own.home.run(*words).json["rendered_now"] is False
+
+
 def test_another_folder_only_conforms_again(own: Delivered, tmp_path: Path) -> None:
     store = files_of(own.home.folder / "store")
     words = ("clean", own.film / "v1.otio", "--out", tmp_path / "other", "--direct", "--json")
