@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.media.whole import write_text
+from core.plain_text import cell
 from core.readings import Reading
 from core.speech import Line
 from core.spotting import Spot
@@ -21,7 +22,6 @@ from flows.spotting import cut_sheets
 from flows.workspace import Workspace
 
 COLUMNS = ("Cue", "Reel", "In", "Out", "Character", "Line", "Reason", "Take")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,7 @@ def write_csv(sheet: CueSheet, path: Path) -> None:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for cue in sheet.cues:
-        writer.writerow(
-            [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in astuple(cue)]
-        )
+        writer.writerow([cell(value) for value in astuple(cue)])
     write_text(path, text.getvalue())
 
 
