@@ -8,8 +8,6 @@ sample, and memory does not grow with length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +30,7 @@ from models.denoise.dfn3 import (
 )
 from models.denoise.onnx_weights import read_weights
 from models.denoise.protocol import Samples, passed_through
+from models.threads import torch_threads
 
 if TYPE_CHECKING:
     import torch
@@ -173,7 +172,7 @@ class DeepFilterStream:
 
         # The first frame begins a hop before the first sample.
         early = 0 if self._heard else HOP
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), torch_threads(1):
             wet = self._through(torch.from_numpy(sound).to(self._device))[early:].cpu().numpy()
         self._given += len(wet)
         return np.asarray(wet, np.float32)
@@ -261,16 +260,3 @@ def _constants(device: torch.device) -> Constants:
         table(mean),
         table(SMOOTHING ** (at + 1.0)),
     )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """torch on one thread for a while: steps this small lose more to meeting than they gain."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

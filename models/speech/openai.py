@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from models.speech.faster import check_language
 from models.speech.passages import transcribe_passages
 from models.speech.protocol import Device, Span, TranscribeOptions, Transcript
 from models.speech.whisper_card import whisper_card
+from models.threads import torch_threads
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class OpenaiWhisper:
         model = self._model
         known = list(LANGUAGES) if model.is_multilingual else ["en"]
         check_language(options.language, known, self.name)
-        with torch.random.fork_rng(), _threads(self.threads):
+        with torch.random.fork_rng(), torch_threads(self.threads):
             torch.manual_seed(0)
             transcript = transcribe_passages(
                 sound,
@@ -76,19 +76,6 @@ class OpenaiWhisper:
         model = load_checkpoint(self.checkpoint, self.device)
         align(model, self.checkpoint)
         return model
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Let torch use some threads (0: as many as it does), and set it back."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def load_checkpoint(path: Path, device: Device = "auto") -> Any:

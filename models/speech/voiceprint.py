@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.threads import one_blas_thread, torch_threads
 
 Voiceprints = NDArray[np.float32]
 
@@ -95,10 +96,11 @@ class VoiceEncoder:
         """
         import torch
 
+        one_blas_thread()
         lstm, linear = self._layers
         prints = np.zeros((len(windows), _WIDTH), dtype=np.float32)
         order = sorted(range(len(windows)), key=lambda i: windows[i][1] - windows[i][0])
-        with torch.inference_mode():
+        with torch_threads(1), torch.inference_mode():
             for batch in _equal_lengths(order, windows):
                 mels = np.stack([mel_spectrogram(sound[slice(*windows[i])]) for i in batch])
                 _, (hidden, _) = lstm(torch.from_numpy(mels))
