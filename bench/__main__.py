@@ -185,15 +185,23 @@ def search(
 def speech(
     shared: Annotated[Path, typer.Option(help="The shared data folder.")] = SHARED,
     weights: Weights = None,
-    sets: Annotated[str, typer.Option(help="Sets of files.")] = "transcribed,clean48,harbour",
+    sets: Annotated[
+        str, typer.Option(help="Sets of files.")
+    ] = "speakers,transcribed,clean48,harbour",
 ) -> None:
-    """Word errors and cost of the pipeline against the bare recogniser."""
+    """Who speaks when; word errors and cost of the pipeline against the bare recogniser."""
+    from bench.diarized import bench_speakers
     from bench.words import bench_words
 
     if not shared.is_dir():
         print(f"speech is skipped: {shared} is absent; name the shared data with --shared.")
         return
-    _print(bench_words(shared, weights, sets.split(",")))
+    chosen = sets.split(",")
+    if "speakers" in chosen:
+        _print(bench_speakers(shared))
+    words = [name for name in chosen if name != "speakers"]
+    if words:
+        _print(bench_words(shared, weights, words))
 
 
 @app.command()

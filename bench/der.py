@@ -1,6 +1,6 @@
 """Diarization error rate, written from its definition (NIST RT: missed + false alarm + confusion).
 
-A helper of the tests. Times are integers of any one unit.
+Shared by the benchmark and the tests. Times are integers of any one unit.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Errors:
 
     @property
     def rate(self) -> float:
+        """The diarization error rate: wrong time over scored time."""
         return (self.missed + self.false_alarm + self.confused) / self.scored
 
     def __add__(self, other: Errors) -> Errors:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
-from der import Errors, diarization_errors
 from synthetic_voice import placed, synthetic_voice
 
+from bench.der import Errors, diarization_errors
+from bench.diarized import read_rttm
 from core.errors import EngineError, UsageError
 from core.speech import Turn
 from models.speech import voiceprint
@@ -233,11 +234,7 @@ def test_a_speaker_is_more_like_himself_than_like_another(shared: Path) -> None:
 @pytest.mark.shared
 def test_a_telephone_call_is_told_apart_without_a_count(shared: Path) -> None:
     sound = read(shared / "speech/diarized/sample.wav")
-    truth = []
-    for line in (shared / "speech/diarized/sample.rttm").read_text().splitlines():
-        fields = line.split()
-        start, length = float(fields[3]), float(fields[4])
-        truth.append(Turn(fields[7], round(start * 16_000), round((start + length) * 16_000)))
+    truth = read_rttm((shared / "speech/diarized/sample.rttm").read_text())
     spans = speech_spans(sound, ActivityOptions())
     turns = turns_from_voices(sound, spans, None, VoiceEncoder(installed_weights()))
     assert {turn.speaker for turn in turns} == {"SPEAKER 1", "SPEAKER 2"}
