@@ -83,4 +83,4 @@ def command(
         return
     for note in done.notes:
         ERR.print(f"Note: {note}", markup=False)
-    OUT.print(f"Wrote {escape(str(done.path))}: {done.clips} clips.")
+    OUT.print(f"Wrote {escape(str(done.path))}: {done.clips} clip{'s' * (done.clips != 1)}.")

@@ -31,7 +31,7 @@ from db.search.closeness import Closeness
 
 TOLD = {
     Closeness.EXACT: "as typed",
-    Closeness.GOES_ON: "as typed",
+    Closeness.GOES_ON: "begins so",
     Closeness.WORDS: "all words",
     Closeness.STEMS: "other forms",
     Closeness.FUZZY: "typing error",

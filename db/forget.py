@@ -24,6 +24,7 @@ from db.catalogue import delete_lines, delete_listenings
 from db.codec import now, storable
 from db.events import forget_events
 from db.privacy import same_project
+from db.scripts import forget_marks
 from db.speakers import forget_decisions
 from db.tables import (
     Activity,
@@ -161,6 +162,7 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
             forget_events(session, essence, "lines")
     delete_lines(session, [row.id for row in mine])
     forget_voices(session, speakers=numbers)
+    forget_marks(session, characters=said)
     session.execute(delete(Speaker).where(Speaker.id.in_(numbers)))
     _redact(session, said)
 
@@ -184,6 +186,7 @@ def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
         forget_listenings(session, [essence])
         forget_events(session, essence)
     forget_voices(session, essences=list(essences))
+    forget_marks(session, essences=essences)
     # Who was heard in these takes only is forgotten with them.
     known = {*session.scalars(heard), *session.scalars(select(VoiceRow.speaker))}
     unheard = {number for number in speakers if number is not None and number not in known}

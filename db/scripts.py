@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.readings import State
+from core.script import plain_name
 from core.script_marks import LineMark
 from core.time import FrameRate
 from db.codec import now, rate_from_text
@@ -112,6 +113,27 @@ def revoke_mark(session: Session, key: str, essence: str, by: str) -> int:
             update(ScriptMark).where(ScriptMark.id.in_(found)).values(revoked=now(), revoked_by=by)
         )
     return len(found)
+
+
+def forget_marks(
+    session: Session, characters: Collection[str] = (), essences: Collection[str] = ()
+) -> None:
+    """Deletes what people decided for lines of some characters, or in some takes.
+
+    What is recorded of the deciding keeps who did it and when, but no note and no line.
+    """
+    plain = {plain_name(name) for name in characters}
+    marks = [
+        mark
+        for mark in session.scalars(select(ScriptMark))
+        if mark.essence in essences or plain_name(mark.character) in plain
+    ]
+    lines = {mark.key for mark in marks}
+    for mark in marks:
+        session.delete(mark)
+    for done in session.scalars(select(Activity).where(Activity.kind == "mark")):
+        if done.parameters.get("line") in lines:
+            done.parameters = {**done.parameters, "line": "", "note": ""}
 
 
 def marks_in_force(session: Session, essences: Collection[str]) -> tuple[LineMark, ...]:

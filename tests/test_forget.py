@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,20 @@ from config.settings import Settings
 from core.forgetting import Tombstone, joined, remaining_lines, remaining_turns, without
 from core.media import MediaFile
 from core.privacy import Mark
+from core.readings import State
+from core.script_marks import LineMark
 from core.speech import Line, Turn, Word
 from db.catalogue import lines_of, search, store_listening
 from db.memory import remembered_media
+from db.provenance import record
+from db.scripts import marks_in_force, remember_mark
 from db.tables import Activity, Speaker, WordRow
 from db.voices import HeardVoice, store_voices, voices_of_project
 from flows.forget import Asked, allow_again, forget, plan_forgetting, purge
 from flows.listen import listen_take, recall_lines
 from flows.privacy import Marking, mark_production, without_forgotten
 from flows.speakers import name_speaker
-from flows.workspace import Workspace, open_workspace
+from flows.workspace import Workspace, activity, open_workspace
 from models.card import ModelCard
 from models.speech import draft
 from models.speech.engines import EngineChoice
@@ -195,6 +200,35 @@ def test_voices_and_decisions_about_a_speaker_go_with_all_their_names(work: Work
         assert voices_of_project(session, "SMALL FILM") == () or all(
             known.heard.label != "REN" for known in voices_of_project(session, "SMALL FILM")
         )
+
+
+@pytest.mark.parametrize("asked", [Asked("ren"), Asked(take="1-T01")])
+def test_marks_in_scripts_go_too(work: Workspace, asked: Asked) -> None:
+    essences = {media.path.stem: media.essence for media in takes(work)}
+    with work.database.write() as session:
+        for character, take in (("Ren", "1-T01"), ("MARA", "1-T02")):
+            mark = LineMark(
+                key=f"key of {character}",
+                scene="1",
+                character=character,
+                text=f"words of {character}",
+                take=essences[take],
+                state=State.CHANGED,
+                start=0,
+                end=1,
+                note=f"{character} coughs",
+                by="jo",
+            )
+            remember_mark(session, mark)
+            told = {"line": mark.key, "note": mark.note, "state": "changed"}
+            done = activity("mark", f"mark {character}", datetime.now(UTC), told)
+            record(session, done, used=[], generated=[])
+    forget(work, plan_forgetting(work, asked), "jo")
+    with work.database.read() as session:
+        assert [mark.character for mark in marks_in_force(session, essences.values())] == ["MARA"]
+    home = work.settings.home
+    assert bytes_with(home, "words of Ren", "Ren coughs", "key of Ren") == []
+    assert bytes_with(home, "MARA coughs")
 
 
 def test_who_is_only_numbered_is_known_by_the_stretches(work: Workspace) -> None:

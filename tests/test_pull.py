@@ -105,4 +105,4 @@ def test_offline_media_are_named(home: Home, tmp_path: Path) -> None:
     ran = home.run("pull", "blue suitcase", "-o", tmp_path / "x.otio")
     assert ran.code == 0
     assert "offline: 1-T02" in ran.err
-    assert "1 clips" in ran.out
+    assert "1 clip." in ran.out
