@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from core.query import tokens
 from core.speech import Line, Word
 from core.time import FrameRate
+from db.chunks import chunks
 from db.codec import JSON, cleaned, now, plain, rate_from_text
 from db.search.analysis import Sound
 from db.search.closeness import Closeness
 from db.search.filters import Filters
 from db.search.find import Found, How, find
-from db.search.index import add_lines, chunks, remove_lines
+from db.search.index import add_lines, remove_lines
 from db.speakers import speaker_row
 from db.tables import LineRow, Listening, Speaker, Take, WordRow
 from db.takes import is_take, latest_paths, natural

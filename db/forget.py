@@ -21,6 +21,7 @@ from core.forgetting import Stretches, Tombstone, without
 from core.privacy import Mark
 from core.speech import is_numbered
 from db.catalogue import delete_lines, delete_listenings
+from db.chunks import chunks
 from db.codec import now, storable
 from db.events import forget_events
 from db.privacy import same_project
@@ -47,7 +48,6 @@ from db.voices import forget_voices
 
 REDACTED = "(forgotten)"
 _ROUNDS = 50_000
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,9 @@ def known_of(
         )
         .order_by(LineRow.essence, LineRow.start_sample)
     ).all()
-    numbers = [row.id for row in rows]
     words = 0
-    for first in range(0, len(numbers), _AT_ONCE):
-        counted = select(func.count()).where(WordRow.line.in_(numbers[first : first + _AT_ONCE]))
+    for some in chunks(row.id for row in rows):
+        counted = select(func.count()).where(WordRow.line.in_(some))
         words += session.scalars(counted).one()
     spoken: dict[str, list[tuple[int, int]]] = {}
     for row in rows:

@@ -16,7 +16,7 @@ from core.script_marks import LineMark
 from core.time import FrameRate
 from db.codec import now, rate_from_text
 from db.tables import Activity, Asset, Media, ScriptMark, Take, Used
-from db.takes import is_take, latest_paths, natural
+from db.takes import latest_paths, natural
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,6 @@ def take_facts(session: Session, essences: Collection[str]) -> tuple[TakeFacts, 
     return tuple(
         sorted(found, key=lambda take: (natural(take.scene), natural(take.take), take.name))
     )
-
-
-def takes_named(session: Session, name: str) -> tuple[str, ...]:
-    """The essences of the takes that a person names."""
-    return tuple(session.scalars(select(Take.essence).where(is_take(name))))
 
 
 def remember_mark(session: Session, mark: LineMark) -> None:

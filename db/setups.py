@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.chunks import chunks
 from db.codec import now, storable
 from db.tables import SetupDecision
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,8 @@ def remember_decision(session: Session, decision: Decision) -> Decision:
 
 def decisions_of(session: Session, keys: Collection[str]) -> dict[str, Decision]:
     """The decisions of that name, by key."""
-    wanted = sorted(keys)
     found: dict[str, Decision] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in chunks(sorted(keys)):
         for row in session.scalars(select(SetupDecision).where(SetupDecision.key.in_(some))):
             found[row.key] = _decision(row)
     return found

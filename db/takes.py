@@ -8,10 +8,8 @@ from pathlib import Path, PurePath
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.chunks import chunks
 from db.tables import Location, Media, Take
-
-# SQLite takes 32,766 values in a statement (999 before 3.32).
-_AT_ONCE = 500
 
 # What may follow a take's name when a person writes the file's. `12A.T03` has no suffix.
 _SUFFIXES = frozenset(
@@ -59,12 +57,11 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 def latest_paths(session: Session, essences: set[str]) -> dict[str, Path]:
     """Where a media file with each sound was last seen."""
     found: dict[str, Path] = {}
-    wanted = sorted(essences)
-    for first in range(0, len(wanted), _AT_ONCE):
+    for some in chunks(sorted(essences)):
         query = (
             select(Media.essence, Media.path)
             .join(Location, Location.path == Media.path)
-            .where(Media.essence.in_(wanted[first : first + _AT_ONCE]))
+            .where(Media.essence.in_(some))
             .order_by(Location.seen_at, Location.path.desc())
         )
         found |= session.execute(query).tuples().all()

@@ -29,8 +29,8 @@ from db.scripts import (
     remember_mark,
     revoke_mark,
     take_facts,
-    takes_named,
 )
+from db.takes import essences_of
 from flows.progress import Progress
 from flows.workspace import Workspace, activity
 from models.speech.pronunciation import Pronouncer, pronouncer
@@ -164,7 +164,7 @@ def mark_line(work: Workspace, path: Path, decision: Decision, by: str, clear: b
     started = datetime.now(UTC)
     line = line_numbered(path, script_lines(read_script(path)), decision.line)
     with work.database.write() as session:
-        essence = _one_take(takes_named(session, decision.take), decision.take)
+        essence = _one_take(essences_of(session, decision.take), decision.take)
         (take,) = take_facts(session, [essence])
         if clear:
             count = revoke_mark(session, line.key, essence, by)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.phones import Phones
 from core.query import Query, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
+from db.chunks import chunks
 from db.search import fts5
 from db.search.analysis import SOUND_GRAM, Sound, grams, letter_grams, near, stem
 from db.search.closeness import (
@@ -25,7 +26,6 @@ from db.search.closeness import (
     some_terms,
 )
 from db.search.filters import Filters
-from db.search.index import chunks
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow, Listening, Take
 

@@ -19,8 +19,6 @@ from db.tables import LineRow, Take
 
 Ids = NDArray[np.int64]
 
-INDEXES = ("words", "stems", "sounds", "vocabulary")
-
 
 def phrase(tokens: Sequence[str], goes_on: bool = False) -> str:
     """An expression for tokens side by side; goes_on: the last one may be longer."""
@@ -78,9 +76,3 @@ def holding(session: Session, index: str, token: str) -> Ids:
     asked = text(f"SELECT group_concat(rowid) FROM {index}_fts WHERE {index}_fts MATCH :expression")
     joined = session.scalar(asked, {"expression": phrase([token])})
     return np.fromstring(joined or "", dtype=np.int64, sep=",")
-
-
-def optimise(session: Session) -> None:
-    """Merges each index into one piece, after which nothing deleted is left in it."""
-    for index in INDEXES:
-        session.execute(text(f"INSERT INTO {index}_fts({index}_fts) VALUES ('optimize')"))

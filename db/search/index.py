@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TypeVar
 
 from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.chunks import chunks
 from db.search.analysis import INDEX_VERSION, Sound, analysed, letter_grams
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow
-
-Value = TypeVar("Value")
-
-# SQLite takes 32,766 values in a statement (999 before 3.32).
-_AT_ONCE = 500
 
 
 def add_lines(session: Session, lines: Sequence[LineRow], sound: Sound | None, by: str) -> None:
@@ -57,13 +52,6 @@ def refresh(session: Session, sound: Sound | None, by: str) -> int:
         session.execute(delete(LineSearch).where(LineSearch.line.in_([line.id for line in some])))
         add_lines(session, some, sound, by)
     return len(lines)
-
-
-def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
-    """The values in lists that fit into one statement."""
-    listed = list(values)
-    for first in range(0, len(listed), _AT_ONCE):
-        yield listed[first : first + _AT_ONCE]
 
 
 def _stale(by: str) -> Select[tuple[LineRow]]:
