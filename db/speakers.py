@@ -117,9 +117,14 @@ def rename(session: Session, names: Mapping[int, str]) -> None:
 
 
 def remember_decision(session: Session, project: str, decision: SpeakerDecision) -> int:
-    """Remembers a decision; its number. Voices of those concerned stay theirs from now on."""
+    """Remembers a decision; its number.
+
+    Voices of those concerned stay theirs from now on, but for an enrolment: that says nothing
+    about voices that were only found to be alike.
+    """
     concerned = [number for number in (decision.speaker, decision.other) if number is not None]
-    session.execute(update(VoiceRow).where(VoiceRow.speaker.in_(concerned)).values(fixed=True))
+    if decision.kind != "enrol":
+        session.execute(update(VoiceRow).where(VoiceRow.speaker.in_(concerned)).values(fixed=True))
     row = SpeakerDecisionRow(
         project=project,
         kind=decision.kind,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.media import MediaFile
 from core.speakers import SpeakerDecision, named, speaker_of
-from core.speech import Turn
+from core.speech import Turn, is_numbered
 from db.speakers import decisions_of, new_speaker, rename, speaker_names
 from db.voices import HeardVoice, KnownVoice, assign_speakers, voices_of_project
 from flows.hearing import in_samples
@@ -60,7 +60,9 @@ def settle(session: Session, project: str) -> int:
     """Decide anew whose every voice of a production is, within a transaction."""
     voices = voices_of_project(session, project)
     decisions = decisions_of(session, project)
+    _, heard_as = speaker_names(session, project)
     groups = _groups(voices, decisions)
+    unnamed = {number for number, name in heard_as.items() if is_numbered(name)}
     speakers: dict[int, int] = {}
     taken = {
         number
@@ -72,7 +74,9 @@ def settle(session: Session, project: str) -> int:
     waiting = []
     for members in groups:
         certain = [voice for voice in members if _is_certain(voice)]
-        number = _final(certain[0], decisions) if certain else _kept_number(members, taken)
+        number = (
+            _final(certain[0], decisions) if certain else _kept_number(members, unnamed - taken)
+        )
         if number is None:
             waiting.append(members)
             continue
@@ -131,10 +135,13 @@ def _final(voice: KnownVoice, decisions: tuple[SpeakerDecision, ...]) -> int | N
     return speaker_of(voice.speaker, voice.essence, voice.heard.spans, decisions)
 
 
-def _kept_number(members: list[KnownVoice], taken: set[int]) -> int | None:
-    """The speaker that most of a group was until now, if nobody else is it."""
+def _kept_number(members: list[KnownVoice], free: set[int]) -> int | None:
+    """The speaker that most of a group was until now, of those that are free.
+
+    A name that only came from a microphone or an enrolled voice is nobody's once that is gone.
+    """
     seconds: dict[int, float] = {}
     for voice in members:
-        if voice.speaker is not None and voice.speaker not in taken:
+        if voice.speaker in free:
             seconds[voice.speaker] = seconds.get(voice.speaker, 0.0) + voice.heard.seconds
     return min(seconds, key=lambda number: (-seconds[number], number)) if seconds else None

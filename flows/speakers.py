@@ -208,16 +208,19 @@ def enrol_speaker(
 ) -> str:
     """Learn a speaker's voice from a sound file, or from seconds of it. Gives a sentence.
 
+    Where no production is meant, it is learned for the one that the file's recorder wrote down.
     Raises UsageError where the production forbids voice profiles or the stretch is none,
     InputError where less than two seconds of speech are in it.
     """
+    media = probe(file)
+    project = project or media.notes.project
     with work.database.read() as session:
         own = Privacy(no_voice_profile=work.settings.no_voice_profile)
         if (own | privacy_of(session, [project])).no_voice_profile:
             raise UsageError(
                 "Voice profiles are forbidden for this production, so no voice is enrolled."
             )
-    media = hash_media(work, probe(file))
+    media = hash_media(work, media)
     with Sound(sound_file(media, work.cache)) as sound:
         sound_16k = at_16k(
             lambda at, n: sound.read(at, n, [listening_channel(media)])[:, 0],
@@ -253,7 +256,8 @@ def enrol_speaker(
             session,
             project,
             decision,
-            f"{name} is known by {clock(round(heard.seconds), 1)} of voice from {file.name}",
+            f"{name} is known{f' in {project}' if project else ''} by "
+            f"{clock(round(heard.seconds), 1)} of voice from {file.name}",
             heard,
         )
 

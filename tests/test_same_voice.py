@@ -44,6 +44,18 @@ def test_known_voices_of_one_speaker_are_one_group_however_they_sound() -> None:
     assert groups[0] == groups[1]
 
 
+def test_a_voice_that_was_split_is_one_where_it_is_known_from_elsewhere() -> None:
+    parts = [voice("a", 0, noise=0.4), voice("a", 0, noise=-0.4)]
+    apart = same_voices(parts)
+    assert apart[0] != apart[1]
+    assert len(set(same_voices([voice("", 0, speaker=5), *parts]))) == 1
+    # What is only known from the same take tells nothing about its other voice.
+    only_here = same_voices([voice("a", 0, speaker=5), voice("a", 0, noise=0.4)])
+    assert only_here[0] != only_here[1]
+    stranger = same_voices([voice("", 0, speaker=5), voice("a", 0), voice("a", 1)])
+    assert stranger[0] == stranger[1] != stranger[2]
+
+
 def test_none_and_one() -> None:
     assert same_voices([]) == ()
     assert same_voices([voice("a", 0)]) == (0,)

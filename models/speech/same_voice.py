@@ -41,7 +41,8 @@ def same_voices(voices: Sequence[TakeVoice]) -> tuple[int, ...]:
     """The group, counted from 0, of each voice.
 
     Known voices of one speaker are one group, and two known speakers never are. Two voices that
-    a take has apart stay apart.
+    a take has apart stay apart, unless both are a known speaker's by what is known of it from
+    elsewhere: then one voice was taken for two there.
     """
     groups: list[list[int]] = []
     known: dict[int, int] = {}
@@ -74,11 +75,54 @@ def same_voices(voices: Sequence[TakeVoice]) -> tuple[int, ...]:
         sums[second] = 0.0
         similar[first] = similar[:, first] = _row(sums, first)
         similar[second] = similar[:, second] = -1.0
+    groups = _with_parts(voices, [members for members in groups if members])
     numbers = [0] * len(voices)
-    for number, members in enumerate(members for members in groups if members):
+    for number, members in enumerate(groups):
         for index in members:
             numbers[index] = number
     return tuple(numbers)
+
+
+def _with_parts(voices: Sequence[TakeVoice], groups: list[list[int]]) -> list[list[int]]:
+    """The groups, those of nobody known joined to the known speaker whose voice they are part of.
+
+    Only what was known beforehand and elsewhere counts, so that one part of a voice doesn't bring
+    in the next by their own likeness.
+    """
+    names = [_speaker(voices, members) for members in groups]
+    joined = [list(members) for members in groups]
+    for index, members in enumerate(groups):
+        if names[index] is not None:
+            continue
+        takes = {voices[at].take for at in members}
+        own = _sum(voices, members)
+        alike = []
+        for other, name in enumerate(names):
+            known = [
+                at
+                for at in groups[other]
+                if voices[at].speaker is not None and voices[at].take not in takes
+            ]
+            if name is not None and known:
+                alike.append((_cosine(own, _sum(voices, known)), other))
+        alike.sort(reverse=True)
+        if not alike or alike[0][0] < SAME_VOICE:
+            continue
+        if len(alike) > 1 and alike[0][0] - alike[1][0] < MARGIN:
+            continue
+        joined[alike[0][1]] += members
+        joined[index] = []
+    return [members for members in joined if members]
+
+
+def _speaker(voices: Sequence[TakeVoice], members: Sequence[int]) -> int | None:
+    """The known speaker of a group."""
+    return next((voices[at].speaker for at in members if voices[at].speaker is not None), None)
+
+
+def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / max(lengths, 1e-12)
 
 
 def _sum(voices: Sequence[TakeVoice], members: Sequence[int]) -> NDArray[np.float64]:
