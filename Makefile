@@ -23,6 +23,8 @@ $(READY): pyproject.toml constraints.txt
 	  echo "PocketSphinx could not be built (it needs a C compiler here): draft transcripts are off."
 	@$(PIP) -c constraints.txt -e '.[yardstick]' || \
 	  echo "pyebur128 could not be built (it needs a C compiler here): a few loudness tests skip."
+	@$(PIP) -c constraints.txt -e '.[pgserver]' || \
+	  echo "PostgreSQL has no wheel here: the tests that need a server skip."
 	@touch $(READY)
 
 demo: install

@@ -72,7 +72,7 @@ def bench_search(lines: int, queries: int) -> Table:
                     sounds_by(),
                 )
         indexing = time.perf_counter() - started
-        size = database.path.stat().st_size
+        size = (scratch / "roomtone.db").stat().st_size
         plain = _plainly_stored(scratch / "plain.db", texts)
         with database.read() as session:
             rows = [_row(session, asked) for asked in _asked(rng, texts, queries)]

@@ -82,7 +82,7 @@ def _home() -> list[tuple[str, bool, str]]:
     settings = settings_for()
     try:
         with open_workspace(settings) as work:
-            found = [("database", True, str(settings.home / "roomtone.db"))]
+            found = [("database", True, work.database.name)]
             try:
                 choice = choose_denoiser(work)
                 found.append(("denoiser", not choice.stand_in, choice.reason or choice.name))

@@ -40,12 +40,12 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the events as JSON.")] = False,
 ) -> None:
     """List what happens in the takes: slates, tone, pops, direction, silence, overlap, defects."""
-    from db.engine import open_database
     from db.events import events_of
+    from db.home import open_remembered
     from db.takes import knows_take
 
     kinds = kinds_asked(kind or ())
-    database = open_database(settings_for().home / "roomtone.db")
+    database = open_remembered(settings_for())
     try:
         with database.read() as session:
             found = events_of(session, take, kinds=kinds)

@@ -20,10 +20,10 @@ def command(
 ) -> None:
     """List the lines of a take, or of all takes, with speaker and timecode."""
     from db.catalogue import lines_of
-    from db.engine import open_database
+    from db.home import open_remembered
 
     settings = settings_for()
-    database = open_database(settings.home / "roomtone.db")
+    database = open_remembered(settings)
     try:
         with database.read() as session:
             found = lines_of(session, take, None)

@@ -60,8 +60,8 @@ def command(
     With --event only lines in which such an event happens; a slate, tone, pop, direction or
     silence counts anywhere in the take. Without words the events themselves are listed.
     """
-    from db.engine import open_database
     from db.events import events_of
+    from db.home import open_remembered
     from db.search.filters import Filters
     from flows.search import find_lines
 
@@ -70,7 +70,7 @@ def command(
         raise UsageError("Say what to search for: words of a line, or --event.")
     settings = settings_for()
     filters = Filters(production, scene, take, speaker, circled, cut, min_confidence, draft, kinds)
-    database = open_database(settings.home / "roomtone.db")
+    database = open_remembered(settings)
     try:
         if query:
             hits = find_lines(database, " ".join(query), limit, filters, by.value)

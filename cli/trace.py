@@ -17,13 +17,13 @@ def command(
 ) -> None:
     """Print where a file came from, down to the originals; renamed files are found too."""
     from adapters.media.essence import file_sha256
-    from db.engine import open_database
+    from db.home import open_remembered
     from db.provenance import find, render_trace, trace, trace_json
 
     if not file.is_file():
         raise InputError(f"{file} does not exist; give the path of a file.")
     settings = settings_for()
-    database = open_database(settings.home / "roomtone.db")
+    database = open_remembered(settings)
     try:
         with database.read() as session:
             asset = find(session, file, file_sha256(file))

@@ -8,6 +8,7 @@ default.
 from __future__ import annotations
 
 import os
+import re
 import string
 import tomllib
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import InputError, UsageError
@@ -39,6 +40,7 @@ TRANSCRIPTS = (
     "protools",
 )
 CLIP_FIELDS = ("scene", "take", "track", "event", "cut", "reel", "name", "timecode")
+DATABASES = ("postgresql+psycopg", "postgresql", "postgres", "sqlite")
 DEFAULT_HOME = Path("~/.roomtone")
 
 
@@ -48,6 +50,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ROOMTONE_", extra="forbid", frozen=True)
 
     home: Path = Field(DEFAULT_HOME, description="database, store and weights lie in here")
+    database: SecretStr = Field(
+        SecretStr(""),
+        description="URL of a PostgreSQL database for a team; empty: SQLite, in the home",
+    )
     project: str = Field("", description="name of the production; speakers are kept by it")
     media: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which media are looked for"
@@ -172,6 +178,16 @@ class Settings(BaseSettings):
             return value.expanduser().absolute()
         return tuple(path.expanduser().absolute() for path in value)
 
+    @field_validator("database")
+    @classmethod
+    def _is_database(cls, value: SecretStr) -> SecretStr:
+        kind, parted, _ = value.get_secret_value().partition(":")
+        if parted and kind == "sqlite" and "sqlite:////" not in value.get_secret_value():
+            raise ValueError("SQLite needs an absolute path: sqlite:////folder/roomtone.db")
+        if value.get_secret_value() and kind not in DATABASES:
+            raise ValueError("write postgresql+psycopg://user@host/name, or leave it empty")
+        return value
+
     @field_validator("edl_rate")
     @classmethod
     def _is_rate(cls, value: str) -> str:
@@ -233,7 +249,7 @@ def load_settings(overrides: dict[str, Any], folder: Path) -> tuple[Settings, tu
     except ValidationError as fault:
         raise _told(fault, source) from fault
     return settings, tuple(
-        Origin(name, getattr(settings, name), source(name), field.description or "")
+        Origin(name, _shown(getattr(settings, name)), source(name), field.description or "")
         for name, field in Settings.model_fields.items()
     )
 
@@ -249,8 +265,21 @@ def _told(fault: ValidationError, source: Callable[[str], str]) -> UsageError:
         )
     said = first["msg"].removeprefix("Value error, ")
     said = said[:1].lower() + said[1:]
-    value = first["input"]
+    value = _shown(SecretStr(str(first["input"]))) if name == "database" else first["input"]
     return UsageError(f"The setting {name} = {value!r} of {source(name)} is wrong: {said}.")
+
+
+def _shown(value: object) -> object:
+    """A value as it may be shown: a URL without its password, and what is no URL not at all."""
+    if not isinstance(value, SecretStr):
+        return value
+    text = value.get_secret_value()
+    address = re.fullmatch(r"([\w+]+://)(?:([^:@/?]*)(:.*)?@)?([^@?]*)(\?.*)?", text, re.DOTALL)
+    if address is None:
+        return "***" if text else ""
+    scheme, user, password, place, query = address.groups()
+    who = "" if user is None else f"{user}{':***' if password else ''}@"
+    return f"{scheme}{who}{place}{'?***' if query else ''}"
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -1,35 +1,21 @@
-"""Opening the database: migrations, transactions and faults told in one sentence."""
+"""Opening the database, of whichever kind: migrations, transactions, faults in one sentence."""
 
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import InputError, OutputError, RoomtoneError
+from core.errors import InputError
+from db.backend import Backend, told
+from db.sqlite import Sqlite
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-
-# "RMTN": written into the file's header, so that nobody else's database is taken for ours.
-APPLICATION_ID = 0x524D544E
-
-# How long a writer waits for another. Transactions here are short; a flow holds none while it
-# works.
-BUSY_MS = 30_000
-
-# As /proc/mounts and macOS's mount name them.
-_NETWORK = frozenset(
-    {"9p", "afs", "beegfs", "ceph", "gpfs", "lustre", "glusterfs", "webdav", "afpfs"}
-)
-_NETWORK_FAMILIES = ("nfs", "cifs", "smb", "fuse.")
 
 
 class Database:
@@ -38,10 +24,20 @@ class Database:
     write() in a thread that is already in write() waits for itself: don't nest them.
     """
 
-    def __init__(self, engine: Engine, path: Path) -> None:
-        self.path = path
+    def __init__(self, engine: Engine, backend: Backend) -> None:
         self._engine = engine
+        self._backend = backend
         self._writer = engine.execution_options(roomtone_writes=True)
+
+    @property
+    def name(self) -> str:
+        """How people are told of it: its path, or its address without the password."""
+        return self._backend.name
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None where it lies on a server."""
+        return self._backend.path
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -51,71 +47,59 @@ class Database:
         Raises OutputError where the database stays locked, or can't be written.
         """
         sessions = sessionmaker(self._writer, expire_on_commit=False)
-        with _told(self.path), sessions.begin() as session:
+        with told(self._backend), sessions.begin() as session:
             session.connection()
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and refuses to write (OutputError)."""
-        with _told(self.path), Session(self._engine, expire_on_commit=False) as session:
+        with told(self._backend), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     def scrub(self) -> None:
         """Makes unreadable what was deleted: not a byte of it is left in the database's files.
 
-        The full-text indexes are built anew from what is left, the file is rewritten and its
-        write-ahead log emptied. Nobody else may have the database open for writing. Raises
-        OutputError where somebody has: what was deleted stays deleted, and this can be done again.
+        Indexes are built anew from what is left, tables are rewritten and logs emptied, as far as
+        the database lets its user. Nobody else may have it open for writing. Raises OutputError
+        where somebody has: what was deleted stays deleted, and this can be done again.
         """
         self._engine.dispose()
-        connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None)
-        with _told(self.path), closing(connection):
-            connection.execute("PRAGMA secure_delete = ON")
-            indexes = connection.execute(
-                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5(%'"
-            ).fetchall()
-            for (name,) in indexes:
-                connection.execute(f'INSERT INTO "{name}"("{name}") VALUES (\'rebuild\')')
-            connection.execute("VACUUM")
-            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        if busy:
-            raise OutputError(
-                f"{self.path} is read by another program, so traces of what was deleted stay in its"
-                " log: close that program and run the same command again."
-            )
+        with told(self._backend, sqlite3.DatabaseError):
+            self._backend.scrub(self._engine)
 
     def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
         self._engine.dispose()
 
 
-def open_database(path: Path) -> Database:
-    """The database at a path, made where there is none and brought up to date where it is older.
+def open_database(where: Path | str) -> Database:
+    """The database at a path or URL, made where it is empty, brought up to date where it is older.
 
-    Raises InputError where the file is damaged, not a roomtone database, or made by a newer
-    roomtone; OutputError where it can't be made or changed.
+    Raises InputError where it is damaged, not a roomtone database, or made by a newer roomtone;
+    OutputError where it can't be reached, made or changed; UsageError where its URL or driver
+    will not do.
     """
-    path = path.absolute()
-    with _told(path):
-        found = _revision(path)
+    backend = _backend(where)
+    with told(backend, sqlite3.DatabaseError):
+        found = backend.revision()
     known = revisions()
     if found is not None and found not in known:
         raise InputError(
-            f"{path} was made by a newer roomtone (schema {found}, this one knows {known[-1]}):"
-            " update roomtone, or point ROOMTONE_HOME to another folder."
+            f"{backend.name} was made by a newer roomtone (schema {found}, this one knows"
+            f" {known[-1]}): update roomtone, or use another database (ROOMTONE_HOME, or the"
+            " setting database)."
         )
-    engine = _engine(path)
+    engine = backend.engine()
     try:
-        with _told(path):
+        with told(backend, sqlite3.DatabaseError):
+            backend.prepare()
             if found != known[-1]:
-                _migrate(engine, path)
-            else:
-                _choose_journal(path)
+                _migrate(engine, backend)
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine, path)
+    return Database(engine, backend)
 
 
 def revisions() -> tuple[str, ...]:
@@ -138,138 +122,22 @@ def alembic_config(connection: Connection) -> Any:
     return config
 
 
-def _revision(path: Path) -> str | None:
-    """The schema revision of a database, or None where there is no file, or an empty one."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: the database needs the name of a file.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.stat().st_size == 0:
-            return None
-    except OSError as fault:
-        raise OutputError(
-            f"{path.parent} can't be used for the database ({fault.strerror}): check its"
-            " permissions, or point ROOMTONE_HOME to another folder."
-        ) from fault
-    with closing(sqlite3.connect(path, timeout=BUSY_MS / 1000)) as connection:
-        owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        if owner == 0 and empty:
-            return None
-        if owner != APPLICATION_ID:
-            raise InputError(
-                f"{path} is another program's database: point ROOMTONE_HOME to another folder."
-            )
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else None
+def _backend(where: Path | str) -> Backend:
+    if isinstance(where, Path):
+        return Sqlite(where)
+    if where.startswith("sqlite:"):
+        # Four slashes before an absolute path, as SQLAlchemy has it.
+        return Sqlite(Path(where.removeprefix("sqlite:").removeprefix("///")))
+    from db.postgres import Postgres
+
+    return Postgres(where)
 
 
-def _engine(path: Path) -> Engine:
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, max_overflow=-1, connect_args={"timeout": BUSY_MS / 1000})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _: object) -> None:
-        # Python's own transaction handling would begin late and deferred.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # What is deleted is overwritten; `scrub` does the rest where somebody is forgotten.
-        connection.execute("PRAGMA secure_delete = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("roomtone_writes", False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _migrate(engine: Engine, path: Path) -> None:
+def _migrate(engine: Engine, backend: Backend) -> None:
     """All missing migrations in one transaction: a crash leaves the database as it was."""
     from alembic import command
 
-    _choose_journal(path)
     with engine.execution_options(roomtone_writes=True).begin() as connection:
         # Another process that opened it in the same moment was first: then nothing is left to do.
         command.upgrade(alembic_config(connection), "head")
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def _choose_journal(path: Path) -> None:
-    """A write-ahead log, so that readers never wait; the old journal on a network share.
-
-    The choice stays in the file. Where it can't be made now (others have the database open, or
-    the file system refuses), the database works with the journal it has.
-    """
-    with closing(sqlite3.connect(path, timeout=BUSY_MS / 1000)) as connection:
-        try:
-            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-            wanted = "delete" if _on_network_share(path) else "wal"
-            if mode != wanted:
-                connection.execute(f"PRAGMA journal_mode = {wanted}")
-        except sqlite3.OperationalError:
-            return
-
-
-def _on_network_share(path: Path) -> bool:
-    """Whether a path lies on a share, where a write-ahead log loses data. False where unknown."""
-    if sys.platform == "win32":
-        return str(path).startswith("\\\\")
-    try:
-        mounted = _mounted()
-    except (OSError, subprocess.SubprocessError):
-        return False
-    real = path.resolve()
-    above = [(len(place), kind) for place, kind in mounted if real.is_relative_to(place)]
-    kind = max(above)[1] if above else ""
-    return kind in _NETWORK or kind.startswith(_NETWORK_FAMILIES)
-
-
-def _mounted() -> list[tuple[str, str]]:
-    """Mount points and their file systems, from Linux's list or from what `mount` prints."""
-    linux = Path("/proc/self/mounts")
-    if linux.is_file():
-        fields = [line.split(" ") for line in linux.read_text("utf-8", "replace").splitlines()]
-        return [(place.replace("\\040", " "), kind) for _, place, kind, *_ in fields]
-    told = subprocess.run(["mount"], capture_output=True, timeout=5, check=True)
-    mounted = []
-    for line in told.stdout.decode("utf-8", "replace").splitlines():
-        # macOS: `//guest@server/share on /Volumes/share (smbfs, nodev, nosuid)`
-        place, _, options = line.partition(" on ")[2].rpartition(" (")
-        mounted.append((place, options.rstrip(")").split(",")[0]))
-    return mounted
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turns the database's faults that a person can mend into one sentence."""
-    try:
-        yield
-    except (DatabaseError, sqlite3.DatabaseError) as fault:
-        explained = _explained(path, str(getattr(fault, "orig", fault)))
-        if explained is None:
-            raise
-        raise explained from fault
-
-
-def _explained(path: Path, said: str) -> RoomtoneError | None:
-    if any(sign in said for sign in ("not a database", "malformed", "alembic_version")):
-        return InputError(
-            f"{path} is damaged or no database ({said}): put back a copy of it, or move it away"
-            " and roomtone makes a new one."
-        )
-    if "is locked" in said:
-        return OutputError(
-            f"{path} has been in use by another program for {BUSY_MS // 1000} s: close that"
-            " program and try again."
-        )
-    if "disk is full" in said:
-        return OutputError(f"{path} can't grow, its disk is full: free some space and try again.")
-    if any(sign in said for sign in ("readonly", "unable to open", "disk I/O error")):
-        return OutputError(
-            f"{path} can't be opened or written ({said}): check its permissions and those of its"
-            " folder."
-        )
-    return None
+        backend.finish(connection)

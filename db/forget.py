@@ -24,6 +24,7 @@ from db.catalogue import delete_lines, delete_listenings
 from db.chunks import chunks
 from db.codec import now, storable
 from db.events import forget_events
+from db.names import same_name
 from db.privacy import same_project
 from db.scripts import forget_marks
 from db.speakers import forget_decisions
@@ -84,9 +85,7 @@ class Holding:
 
 def people_named(session: Session, name: str, project: str | None) -> tuple[Person, ...]:
     """The speakers of that name, in either case of letters; of one production where it is named."""
-    rows = session.scalars(
-        select(Speaker).where(func.lower(Speaker.name) == storable(name).strip().lower())
-    )
+    rows = session.scalars(select(Speaker).where(same_name(Speaker.name, name)))
     return tuple(
         Person(row.id, row.name, row.project)
         for row in rows

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePath
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from db.chunks import chunks
+from db.codec import storable
+from db.names import lowered, same_name
 from db.tables import Location, Media, Take
 
 # What may follow a take's name when a person writes the file's. `12A.T03` has no suffix.
@@ -26,12 +28,13 @@ def is_take(asked: str) -> ColumnElement[bool]:
     """
     file = PurePath(asked.strip())
     name = file.stem if file.suffix.lower() in _SUFFIXES else file.name
-    same = [Take.name == name, func.lower(Take.name) == name.lower()]
-    parts = re.fullmatch(r"(.+?)[\s/_-]+(\w+)", asked.strip().lower())
+    same = [Take.name == name, same_name(Take.name, name)]
+    parts = re.fullmatch(r"(.+?)[\s/_-]+(\w+)", storable(asked).strip())
     if parts is not None:
-        number = func.ltrim(func.lower(Take.take), "t0")
-        scene = func.lower(Take.scene) == parts[1]
-        same.append(scene & (Take.take != "") & (number == parts[2].lstrip("t0")))
+        number = func.ltrim(lowered(Take.take), "t0")
+        wanted = func.ltrim(lowered(literal(parts[2])), "t0")
+        scene = same_name(Take.scene, parts[1])
+        same.append(scene & (Take.take != "") & (number == wanted))
     return or_(*same)
 
 

@@ -262,7 +262,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _is_database(work: Workspace, name: str) -> bool:
-    return name in {work.database.path.name + suffix for suffix in _SIBLINGS}
+    path = work.database.path
+    return path is not None and name in {path.name + suffix for suffix in _SIBLINGS}
 
 
 def _base(name: str) -> str:

@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import PrefectException
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from pydantic import SecretStr
 
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
@@ -33,6 +34,9 @@ Result = TypeVar("Result")
 
 WATCHER: ContextVar[Progress] = ContextVar("watcher")
 """Who is told of progress; a flow's parameters can't carry it."""
+
+DATABASE: ContextVar[SecretStr] = ContextVar("database")
+"""The database's URL; a flow's parameters must not carry it."""
 
 
 def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
@@ -68,13 +72,16 @@ def clean_cut_flow(
 ) -> Outcome:
     """Clean a cut: choose engines, read and relink, clean, listen, deliver.
 
-    settings: as `Settings.model_dump(mode="json")` gives them.
+    settings: as `Settings.model_dump(mode="json")` gives them, without the database's URL: Prefect
+    keeps and shows what a flow is given.
     """
     progress = WATCHER.get(Silent())
     job = Job(
         Path(cut), tuple(map(Path, media)), Path(out), load_recipe(recipe), load_delivery(loudness)
     )
-    with open_workspace(Settings(**settings)) as work:
+    chosen = Settings(**settings)
+    chosen = chosen.model_copy(update={"database": DATABASE.get(chosen.database)})
+    with open_workspace(chosen) as work:
         return job_steps.clean_cut(work, job, progress, AsTasks())
 
 
@@ -100,6 +107,7 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
 
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
     token = WATCHER.set(progress)
+    url = DATABASE.set(settings.database)
     runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(settings.workers))
     try:
         configured = clean_cut_flow.with_options(
@@ -112,7 +120,8 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
             out=str(job.out.absolute()),
             recipe=recipe,
             loudness=job.spec.name,
-            settings=settings.model_dump(mode="json"),
+            settings=settings.model_dump(mode="json", exclude={"database"}),
         )
     finally:
         WATCHER.reset(token)
+        DATABASE.reset(url)

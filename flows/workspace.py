@@ -15,7 +15,8 @@ from adapters.media.whole import sweep
 from config.settings import Settings
 from core.errors import OutputError
 from db.codec import JSON
-from db.engine import Database, open_database
+from db.engine import Database
+from db.home import open_remembered
 from db.provenance import ActivityRecord
 from db.tables import ActivityKind
 from models.card import ModelCard
@@ -59,7 +60,7 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
         ) from fault
     for folder in (cache, *(path for path in store.iterdir() if path.is_dir())):
         sweep(folder)
-    database = open_database(home / "roomtone.db")
+    database = open_remembered(settings)
     try:
         yield Workspace(settings, database, store, cache, essence, WeightsFolder(weights))
     finally:

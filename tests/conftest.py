@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import Server, postgres_server
 from production import Delivered, Home, build
+
+from db.engine import Database, open_database
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -54,3 +59,38 @@ def own_home(delivered: Delivered, tmp_path: Path) -> Home:
     """A copy of the home that the first cut was cleaned in, to work with."""
     shutil.copytree(delivered.home.folder, tmp_path / "own home")
     return Home(tmp_path / "own home")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; what needs it is skipped where none can be started."""
+    with postgres_server() as found:
+        if isinstance(found, str):
+            pytest.skip(found)
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where an empty database can be opened: every test runs with both kinds."""
+    if request.param == "sqlite":
+        return tmp_path / "roomtone.db"
+    server: Server = request.getfixturevalue("server")
+    return server.ready()
+
+
+@pytest.fixture
+def database(place: Path | str) -> Iterator[Database]:
+    """An empty database of either kind."""
+    opened = open_database(place)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A working folder with no setting around it; the home is below it."""
+    for name in [name for name in os.environ if name.startswith("ROOMTONE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path

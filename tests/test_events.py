@@ -48,8 +48,8 @@ CLICK = SoundEvent(EventKind.CLICK, 100, 106, 1, 1.0, "6 samples; interpolated")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "roomtone.db")
+def database(place: Path | str) -> Iterator[Database]:
+    opened = open_database(place)
     with opened.write() as session:
         remember_media(session, FIRST)
         remember_media(session, SECOND)

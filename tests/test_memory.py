@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +18,7 @@ from core.errors import InputError
 from core.media import MediaFile, SoundNotes
 from core.time import RATES, FrameRate
 from db.codec import media_from_json, media_to_json, rate_from_text, rate_to_text, storable
-from db.engine import Database, open_database
+from db.engine import Database
 from db.memory import (
     AssetRecord,
     CutEventRecord,
@@ -55,13 +54,6 @@ TAKE = MediaFile(
     sha256="a" * 64,
     warnings=("The bext chunk names another scene than iXML.",),
 )
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "roomtone.db")
-    yield opened
-    opened.close()
 
 
 def test_a_remembered_file_is_recalled_equal(database: Database) -> None:

@@ -66,8 +66,8 @@ ORIGINAL, CLEANED, DX, NR = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "roomtone.db")
+def database(place: Path | str, tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(place)
     named: tuple[tuple[str, AssetKind, str], ...] = (
         (ORIGINAL, "original", "12A-T01.wav"),
         (CLEANED, "clean", "12A-T01.clean.wav"),

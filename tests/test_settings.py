@@ -15,15 +15,6 @@ from config.settings import Settings, load_settings
 from core.errors import UsageError
 
 
-@pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A working folder with no setting around it; the home is below it."""
-    for name in [name for name in os.environ if name.startswith("ROOMTONE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
-
-
 def test_the_nearer_place_wins(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = bare / "home"
     home.mkdir()

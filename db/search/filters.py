@@ -6,10 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
 from core.events import EventKind
+from db.codec import storable
 from db.events import OF_THE_TAKE
+from db.names import lowered, same_name
 from db.tables import Asset, CutEvent, CutRow, EventRow, LineRow, Media, Speaker, Take
 from db.takes import is_take
 
@@ -39,13 +41,13 @@ class Filters:
         """The condition on LineRow and Take; None where every line will do."""
         parts: list[ColumnElement[bool]] = []
         if self.project:
-            parts.append(_same(Take.project, self.project) | _speaker_in(self.project))
+            parts.append(same_name(Take.project, self.project) | _speaker_in(self.project))
         if self.scene:
-            parts.append(_same(Take.scene, self.scene))
+            parts.append(same_name(Take.scene, self.scene))
         if self.take:
             parts.append(is_take(self.take))
         if self.speaker:
-            named = select(Speaker.id).where(_same(Speaker.name, self.speaker))
+            named = select(Speaker.id).where(same_name(Speaker.name, self.speaker))
             parts.append(LineRow.speaker.in_(named))
         if self.circled is not None:
             circled = select(Media.essence).where(Media.circled)
@@ -62,24 +64,19 @@ class Filters:
         return and_(*parts) if parts else None
 
 
-def _same(column: object, asked: str) -> ColumnElement[bool]:
-    """Whether a name is the one that is asked for, in either case of letters."""
-    return func.lower(column) == asked.strip().lower()
-
-
 def _speaker_in(project: str) -> ColumnElement[bool]:
-    named = select(Speaker.id).where(_same(Speaker.project, project))
+    named = select(Speaker.id).where(same_name(Speaker.project, project))
     return LineRow.speaker.in_(named)
 
 
 def _played_by(cut: str) -> ColumnElement[bool]:
     """Whether an event of a cut of that name plays some of a line."""
     asked = cut.strip()
-    name = PurePath(asked).name.lower()
+    name = lowered(literal(_escaped(storable(PurePath(asked).name))))
     named = or_(
-        _same(CutRow.name, asked),
-        func.lower(CutRow.path).like("%/" + _escaped(name), escape="\\"),
-        func.lower(CutRow.path).like("%\\\\" + _escaped(name), escape="\\"),
+        same_name(CutRow.name, asked),
+        lowered(CutRow.path).like(literal("%/") + name, escape="\\"),
+        lowered(CutRow.path).like(literal("%\\\\") + name, escape="\\"),
     )
     played = (
         select(CutEvent.id)

@@ -1,0 +1,77 @@
+"""What a database has to offer, whichever it is, and its faults told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import InputError, RoomtoneError
+
+# How long a writer waits for another. Transactions here are short; a flow holds none while it
+# works.
+BUSY_MS = 30_000
+
+
+class Backend(Protocol):
+    """A kind of database.
+
+    An engine's connections keep writers apart where their execution option `roomtone_writes` is
+    set, and else refuse to write.
+    """
+
+    @property
+    def name(self) -> str:
+        """How people are told of it; without a password."""
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None where it has none."""
+
+    def revision(self) -> str | None:
+        """The schema revision, or None where there is nothing yet.
+
+        Raises InputError where it is another program's, OutputError where it can't be had.
+        """
+
+    def engine(self) -> Engine:
+        """What makes connections."""
+
+    def prepare(self) -> None:
+        """Makes ready what lies outside of transactions."""
+
+    def finish(self, connection: Connection) -> None:
+        """What is left to do after migrations, in their transaction."""
+
+    def scrub(self, engine: Engine) -> None:
+        """Makes unreadable what was deleted; see `db.engine.Database`."""
+
+    def explained(self, said: str) -> RoomtoneError | None:
+        """The fault of which the database said this; None where a person can't mend it."""
+
+
+@contextmanager
+def told(backend: Backend, more: type[Exception] = DBAPIError) -> Iterator[None]:
+    """Turns the database's faults that a person can mend into one sentence.
+
+    more: the faults of its driver, where that is called without SQLAlchemy.
+    """
+    try:
+        yield
+    except (DBAPIError, more) as fault:
+        explained = backend.explained(str(getattr(fault, "orig", fault)))
+        if explained is None:
+            raise
+        raise explained from fault
+
+
+def foreign(name: str) -> InputError:
+    """That a database is not ours."""
+    return InputError(
+        f"{name} is another program's database: give roomtone one of its own"
+        " (ROOMTONE_HOME, or the setting database)."
+    )
