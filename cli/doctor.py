@@ -77,6 +77,7 @@ def _ffmpeg() -> tuple[str, bool, str]:
 def _home() -> list[tuple[str, bool, str]]:
     from flows.engines import choose_denoiser
     from flows.transcribe import choose_recogniser
+    from flows.who_speaks import choose as choose_diarizer
     from flows.workspace import open_workspace
 
     settings = settings_for()
@@ -94,6 +95,12 @@ def _home() -> list[tuple[str, bool, str]]:
                 found.append(("recogniser", real, heard.reason))
             except EngineError as fault:
                 found.append(("recogniser", False, str(fault)))
+            try:
+                apart = choose_diarizer(work)
+                missing = apart.kind == "voices" and bool(apart.reason)
+                found.append(("voices", not missing, apart.reason or "Told apart by clustering."))
+            except EngineError as fault:
+                found.append(("voices", False, str(fault)))
     except RoomtoneError as fault:
         return [("home", False, str(fault))]
     free = shutil.disk_usage(settings.home).free

@@ -84,7 +84,8 @@ def import_weights(
 ) -> None:
     """Import weights by hand, for a machine with no network; their hashes are checked.
 
-    A Whisper .pt comes in for openai-whisper, and converted for faster-whisper.
+    A Whisper .pt comes in for openai-whisper, and converted for faster-whisper. A folder of
+    pyannote's community-1 (with its config.yaml) comes in for telling speakers apart.
     """
     if not source.exists():
         raise InputError(f"{source} does not exist; give a folder of weights or a .pt file.")

@@ -110,7 +110,13 @@ class Settings(BaseSettings):
     glossary: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="names and terms of the production that the recogniser should expect"
     )
+    diarizer: str = Field(
+        "auto", description="tells voices apart: auto, voices, pyannote or pyannote:FOLDER"
+    )
     speakers: int = Field(0, ge=0, le=50, description="speakers a take; 0: found")
+    script: Path | None = Field(
+        None, description="the film's script (.fdx, .fountain): how many speak in a scene"
+    )
     no_transcription: bool = Field(
         False, description="write down no words, whatever a production's marks allow"
     )
@@ -171,9 +177,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"{field} is none of {', '.join(CLIP_FIELDS)}")
         return value
 
-    @field_validator("home", "media")
+    @field_validator("home", "media", "script")
     @classmethod
     def _expand(cls, value: Any) -> Any:
+        if value is None:
+            return None
         if isinstance(value, Path):
             return value.expanduser().absolute()
         return tuple(path.expanduser().absolute() for path in value)

@@ -13,6 +13,8 @@ class SoundNotes:
     """What a sound recorder wrote about a take (bext and iXML; iXML wins where they differ).
 
     track_names: channel number from 0 to name (`BOOM`, a character), as pairs.
+    absent_tracks: names of tracks that were recorded with these but are not in the file (a file
+        a channel, or channels taken out).
     timecode_rate: of the recorder's timecode, or None.
     time_reference: samples since midnight of the first sample, or None where the file has no
         bext or iXML (a 0 that was written is kept as 0).
@@ -34,6 +36,7 @@ class SoundNotes:
     coding_history: str = ""
     umid: str = ""
     track_names: tuple[tuple[int, str], ...] = ()
+    absent_tracks: tuple[str, ...] = ()
     timecode_rate: FrameRate | None = None
     time_reference: int | None = None
     ixml_rest: tuple[str, ...] = ()

@@ -145,6 +145,7 @@ def media_from_json(facts: Mapping[str, Any], path: Path) -> MediaFile | None:
     notes = dict(facts["notes"])
     notes["timecode_rate"] = rate_from_text(notes["timecode_rate"])
     notes["track_names"] = tuple((channel, name) for channel, name in notes["track_names"])
-    notes["ixml_rest"] = tuple(notes["ixml_rest"])
+    for name in ("ixml_rest", "absent_tracks"):
+        notes[name] = tuple(notes[name])
     rest = {**facts, "notes": SoundNotes(**notes), "warnings": tuple(facts["warnings"])}
     return MediaFile(path=path, **rest)

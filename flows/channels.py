@@ -20,8 +20,18 @@ def person_channels(media: MediaFile) -> dict[int, str]:
     return {
         channel: name.strip()
         for channel, name in media.notes.track_names
-        if channel < media.channels and name.strip() and not _NOT_A_PERSON.match(name.strip())
+        if channel < media.channels and _is_person(name)
     }
+
+
+def people_named(media: MediaFile) -> frozenset[str]:
+    """Who wears a microphone in the take, also one whose track is not in this file."""
+    names = (*(name for _, name in media.notes.track_names), *media.notes.absent_tracks)
+    return frozenset(name.strip().casefold() for name in names if _is_person(name))
+
+
+def _is_person(name: str) -> bool:
+    return bool(name.strip()) and not _NOT_A_PERSON.match(name.strip())
 
 
 def listening_channel(media: MediaFile) -> int:

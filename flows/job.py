@@ -11,6 +11,7 @@ from config.deliveries import DeliverySpec
 from config.recipes import Recipe
 from core.roles import Choice
 from flows.engines import DenoiserChoice, choose_denoiser
+from flows.head_count import check_script
 from flows.listen import Heard
 from flows.takes import (
     CleanedTake,
@@ -18,7 +19,9 @@ from flows.takes import (
 )
 from flows.transcribe import choose_recogniser
 from flows.turnover import Turnover
+from flows.who_speaks import choose as choose_diarizer
 from flows.workspace import Workspace
+from models.speech.diarizers import DiarizerChoice
 from models.speech.engines import EngineChoice
 
 
@@ -66,16 +69,19 @@ class Engines:
 
     denoiser: DenoiserChoice
     recogniser: EngineChoice
+    diarizer: DiarizerChoice
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of the choice, a sentence each."""
-        return tuple(text for text in (self.denoiser.reason, self.recogniser.reason) if text)
+        chosen = (self.denoiser.reason, self.recogniser.reason, self.diarizer.reason)
+        return tuple(text for text in chosen if text)
 
 
 def choose_engines(work: Workspace) -> Engines:
     """The engines the settings and the installed weights lead to."""
-    return Engines(choose_denoiser(work), choose_recogniser(work))
+    check_script(work)
+    return Engines(choose_denoiser(work), choose_recogniser(work), choose_diarizer(work))
 
 
 @dataclass(frozen=True)

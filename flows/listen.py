@@ -133,6 +133,7 @@ def listen_take(
             "draft": choice.draft,
             "channel": listening_channel(media),
             "speakers": speaking.method,
+            **({"diarizer": asdict(speaking.card)} if speaking.card else {}),
             "lines": len(lines),
             **_told(written, tried),
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,10 +17,15 @@ from core.media import MediaFile
 from core.plan import digest
 from core.speech import Turn
 from flows.channels import listening_channel, person_channels
+from flows.head_count import expected_speakers
 from flows.hearing import Spans
 from flows.privacy import privacy_in, turns_without_forgotten
 from flows.workspace import Workspace
+from models.card import ModelCard
+from models.speech.diarizers import DiarizerChoice, choose_diarizer
 from models.speech.off_mic import with_off_mic
+from models.speech.protocol import Device
+from models.speech.pyannote_local import PyannotePipeline
 from models.speech.rate import SPEECH_RATE
 from models.speech.speakers import Voice, turns_from_tracks, turns_from_voices, voices_of
 from models.speech.voiceprint import VoiceEncoder, installed_weights
@@ -37,7 +42,8 @@ class Speaking:
 
     turns: in samples at 16 kHz. method: how that was found. voices: of the speakers, where they
     may be kept; empty where they may not, or where the encoder is missing. encoder: sha256 of
-    its weights, or empty. wearers: speakers whose names are those of their microphones.
+    its weights, or empty. wearers: speakers whose names are those of their microphones. card: of
+    the pipeline that found the turns, where one did.
     """
 
     turns: tuple[Turn, ...]
@@ -45,10 +51,12 @@ class Speaking:
     voices: tuple[Voice, ...] = ()
     encoder: str = ""
     wearers: frozenset[str] = frozenset()
+    card: ModelCard | None = None
 
 
 def speaking_key(work: Workspace, media: MediaFile) -> str:
     """What names the finding of the speakers of a hashed file: the same key, the same turns."""
+    diarizer, expected = choose(work), expected_speakers(work, media)
     return digest(
         {
             "turns": media.essence,
@@ -56,6 +64,8 @@ def speaking_key(work: Workspace, media: MediaFile) -> str:
             "people": [[channel, name] for channel, name in person_channels(media).items()],
             "speakers": work.settings.speakers,
             **({"voices": False} if privacy_in(work, media).no_voice_profile else {}),
+            **({"diarizer": diarizer.key} if diarizer.key else {}),
+            **({"expected": expected} if expected else {}),
             "version": SPEAKING_VERSION,
         }
     )
@@ -81,6 +91,9 @@ def who_speaks(
     by_name = Speaking(worn, "named microphones", wearers=people)
     if forbidden:
         return by_name
+    diarizer = choose(work)
+    if not named and diarizer.kind == "pyannote":
+        return _by_pipeline(work, media, main, spans, diarizer)
     try:
         encoder = voice_encoder(installed_weights())
     except EngineError as fault:
@@ -88,7 +101,8 @@ def who_speaks(
     if named:
         turns = with_off_mic(worn, main, spans, encoder)
     else:
-        turns = turns_from_voices(main, spans, work.settings.speakers or None, encoder)
+        count, expected = work.settings.speakers or None, expected_speakers(work, media)
+        turns = turns_from_voices(main, spans, count, encoder, expected)
     turns = turns_without_forgotten(work, media, turns, SPEECH_RATE)
     return Speaking(
         turns=turns,
@@ -96,6 +110,33 @@ def who_speaks(
         voices=voices_of(main, turns, encoder),
         encoder=encoder.card.weights_sha256,
         wearers=people if named else frozenset(),
+    )
+
+
+def choose(work: Workspace) -> DiarizerChoice:
+    """What tells voices apart, by the settings and what is installed."""
+    return choose_diarizer(work.settings.diarizer, work.weights)
+
+
+def _by_pipeline(
+    work: Workspace,
+    media: MediaFile,
+    main: NDArray[np.float32],
+    spans: Spans,
+    diarizer: DiarizerChoice,
+) -> Speaking:
+    """Who speaks when by a pipeline of pyannote's; its voices by our own encoder, where that is."""
+    pipeline = _pipeline(diarizer, work.settings.device)
+    count, expected = work.settings.speakers or None, expected_speakers(work, media)
+    turns = pipeline.turns(main, count, expected) if spans else ()
+    turns = turns_without_forgotten(work, media, turns, SPEECH_RATE)
+    found = Speaking(turns, f"pyannote {pipeline.card.name}", card=pipeline.card)
+    try:
+        encoder = voice_encoder(installed_weights())
+    except EngineError:
+        return found
+    return replace(
+        found, voices=voices_of(main, turns, encoder), encoder=encoder.card.weights_sha256
     )
 
 
@@ -114,6 +155,14 @@ def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[
         )
         write_bytes(path, _TURNS.dump_json(turns))
         return turns
+
+
+@lru_cache(maxsize=1)
+def _pipeline(diarizer: DiarizerChoice, device: Device) -> PyannotePipeline:
+    """The pipeline, loaded once a process."""
+    if diarizer.folder is None:
+        raise EngineError("No pipeline of pyannote was chosen.")
+    return PyannotePipeline(diarizer.folder, diarizer.weights_sha256, device)
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["denoise", "whisper"]
+Kind = Literal["denoise", "whisper", "speakers"]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from models.known_weights import KNOWN, Kind, KnownFile, KnownWeights
 __all__ = ["KNOWN", "InstalledWeights", "KnownFile", "KnownWeights", "WeightsFolder"]
 
 RECORD = "weights.json"
+PIPELINE = "config.yaml"
 LARGE = 500_000_000
 BLOCK = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -122,10 +123,11 @@ class WeightsFolder:
         """Bring in weights from a file or folder; gives the names under which they lie now.
 
         Taken: the authors' archive or the files of DeepFilterNet3, Whisper checkpoints (`.pt`),
-        folders of CTranslate2 (`model.bin`, `config.json`, `tokenizer.json`), and a folder of
-        such files and folders. Weights that are not known are taken under their own name; those
-        under a known name must have the authors' hashes. Each set is copied whole or not at all.
-        Raises EngineError where nothing is recognised or something is not what it pretends.
+        folders of CTranslate2 (`model.bin`, `config.json`, `tokenizer.json`) and of pyannote
+        pipelines (`config.yaml` and what lies below), and a folder of such files and folders.
+        Weights that are not known are taken under their own name; those under a known name must
+        have the authors' hashes. Each set is copied whole or not at all. Raises EngineError where
+        nothing is recognised or something is not what it pretends.
         """
         if not source.exists():
             raise EngineError(f"{source} does not exist; give the folder that holds the weights.")
@@ -140,7 +142,8 @@ class WeightsFolder:
         if not names:
             raise EngineError(
                 f"{source} holds no weights that roomtone can use; give the DeepFilterNet3 files, "
-                "a Whisper .pt, or a CTranslate2 folder with its tokenizer.json."
+                "a Whisper .pt, a CTranslate2 folder with its tokenizer.json, or a pipeline of "
+                "pyannote with its config.yaml."
             )
         return tuple(dict.fromkeys(names))
 
@@ -161,6 +164,7 @@ class WeightsFolder:
                 unpack(source, files, folder)
             for file, origin in files.items():
                 if origin != source or source.suffix == ".pt":
+                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(origin, folder / file)
             hashes = {file: _sha256(folder / file) for file in files}
             _compare(name, hashes, self._expected(name), source)
@@ -189,7 +193,9 @@ class WeightsFolder:
         return _safe_name(checkpoint, checkpoint.stem)
 
     def _folder_set(self, folder: Path) -> tuple[str, dict[str, Path]]:
-        """A known set by its file names, or a CTranslate2 folder by its own name."""
+        """A known set by its file names, or a folder of CTranslate2 or pyannote by its own name."""
+        if is_speaker_pipeline(folder):
+            return _safe_name(folder, folder.name), _files(folder)
         present = {path.name: path for path in folder.iterdir() if path.is_file()}
         for known in self.known.values():
             names = [file.name for file in known.files]
@@ -217,9 +223,7 @@ class WeightsFolder:
                 "or `roomtone models import DIR` on a machine without a network."
             )
         record, expected = self._record(name), self._expected(name)
-        listed = set(record) | set(expected) or {
-            path.name for path in folder.iterdir() if path.is_file() and path.name[0] != "."
-        }
+        listed = set(record) | set(expected) or set(_files(folder))
         missing = sorted(file for file in listed if not (folder / file).is_file())
         if missing or not listed:
             raise EngineError(
@@ -250,7 +254,7 @@ class WeightsFolder:
         filling = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=self.root))
         try:
             yield filling
-            for path in filling.iterdir():
+            for path in (path for path in filling.rglob("*") if path.is_file()):
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
             filling.chmod(0o755)
@@ -269,6 +273,38 @@ class WeightsFolder:
             ) from fault
         finally:
             shutil.rmtree(filling, ignore_errors=True)
+
+
+def is_speaker_pipeline(folder: Path) -> bool:
+    """Whether a folder says of itself that it is a diarization pipeline of pyannote's."""
+    try:
+        with (folder / PIPELINE).open("rb") as file:
+            return b"SpeakerDiarization" in file.read(1 << 16)
+    except OSError:
+        return False
+
+
+def folder_sha256(folder: Path) -> str:
+    """sha256 of a set that lies anywhere, as `WeightsFolder.sha256` counts it.
+
+    Raises EngineError where a file can't be read.
+    """
+    try:
+        return _set_sha256({name: _sha256(path) for name, path in _files(folder).items()})
+    except OSError as fault:
+        raise EngineError(
+            f"{folder} can't be read ({fault.strerror}); check its permissions."
+        ) from fault
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The files of a set by their names in its folder, hidden ones and the record left out."""
+    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): path
+        for name, path in sorted(paths.items())
+        if name.as_posix() != RECORD and not any(part[0] == "." for part in name.parts)
+    }
 
 
 def _compare(name: str, found: dict[str, str], wanted: dict[str, str], where: Path) -> None:
@@ -307,6 +343,8 @@ def _hash_file(path: Path) -> str:
 
 
 def _kind(files: Mapping[str, str]) -> Kind:
+    if PIPELINE in files:
+        return "speakers"
     return "denoise" if any(name.endswith(".onnx") for name in files) else "whisper"
 
 
@@ -336,9 +374,8 @@ def _read_record(path: Path) -> dict[str, Any]:
 def _write_record(folder: Path, source: str) -> None:
     """Record the files of a folder as they are now."""
     files = {
-        path.name: {"sha256": _sha256(path), "size": path.stat().st_size}
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.name[0] != "." and path.name != RECORD
+        name: {"sha256": _sha256(path), "size": path.stat().st_size}
+        for name, path in _files(folder).items()
     }
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     text = json.dumps({"files": files, "source": source, "added": today}, indent=2)

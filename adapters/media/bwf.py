@@ -119,6 +119,7 @@ def _from_description(notes: SoundNotes, channels: int) -> SoundNotes:
         if match:
             fields.setdefault(match[1], match[2].strip())
     tracks = sorted((int(m[1]), name) for key, name in fields.items() if (m := _TRACK.match(key)))
+    names = [name for _, name in tracks if name]
     return replace(
         notes,
         scene=fields.get("SCENE", ""),
@@ -133,6 +134,7 @@ def _from_description(notes: SoundNotes, channels: int) -> SoundNotes:
             if len(tracks) == channels
             else ()
         ),
+        absent_tracks=() if len(tracks) == channels else tuple(dict.fromkeys(names)),
     )
 
 

@@ -115,6 +115,9 @@ def parse_ixml(body: bytes) -> Ixml:
 
 def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
     """The notes of the bext chunk with iXML over them: where both speak, iXML wins."""
+    names = ixml.names(channels) or notes.track_names
+    recorded = [*(name for _, _, name in ixml.tracks if name), *notes.absent_tracks]
+    here = {name for _, name in names}
     return replace(
         notes,
         scene=ixml.scene or notes.scene,
@@ -124,7 +127,8 @@ def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
         note=ixml.note or notes.note,
         project=ixml.project or notes.project,
         description=notes.description or ixml.description,
-        track_names=ixml.names(channels) or notes.track_names,
+        track_names=names,
+        absent_tracks=tuple(name for name in dict.fromkeys(recorded) if name not in here),
         timecode_rate=ixml.timecode_rate or notes.timecode_rate,
         time_reference=(
             notes.time_reference if ixml.time_reference is None else ixml.time_reference

@@ -17,6 +17,9 @@ MOST_VOICES = 8
 UNLIKE = 0.80
 """Cosine of two groups' mean voiceprints below which they are two voices. Higher splits voices."""
 
+_UNLIKE_BEYOND = 0.72
+"""The same for more voices than are expected: the equal error of pairs from different takes."""
+
 _UNLIKE_BY_GAP = 0.90
 _UNLIKE_IN_TWO = 0.85
 _LEAST_WINDOWS = 5
@@ -26,18 +29,21 @@ _Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
-def cluster(prints: Voiceprints, count: int | None, overlapping: int = 16) -> Labels:
+def cluster(
+    prints: Voiceprints, count: int | None, overlapping: int = 16, expected: int | None = None
+) -> Labels:
     """The group, counted from 0, of each of n voiceprints (n, 256) in order of time.
 
-    count: how many voices, or None to find it (at most 8). overlapping: how many windows one
-    window overlaps; these are alike whoever speaks. At most 1,000 prints, spread evenly, are
-    clustered; the others go to the nearest group.
+    count: how many voices, or None to find it (at most 8). expected: how many there should be at
+    most; more are found only where no two of them could be taken for one. overlapping: how many
+    windows one window overlaps; these are alike whoever speaks. At most 1,000 prints, spread
+    evenly, are clustered; the others go to the nearest group.
     """
     step = -(-len(prints) // _MOST_CLUSTERED)
     chosen = prints[::step].astype(np.float64)
     by_gap, vectors = _spectrum(chosen @ chosen.T, max(1, overlapping // step))
     if count is None:
-        labels = _most_unlike(chosen, vectors, by_gap)
+        labels = _most_unlike(chosen, vectors, by_gap, expected or MOST_VOICES)
     else:
         labels = _k_means(vectors[:, : min(count, vectors.shape[1])])
     if step == 1:
@@ -55,7 +61,7 @@ def means(prints: Voiceprints | _Matrix, labels: Labels) -> _Matrix:
     return centres
 
 
-def _most_unlike(prints: _Matrix, vectors: _Matrix, by_gap: int) -> Labels:
+def _most_unlike(prints: _Matrix, vectors: _Matrix, by_gap: int, expected: int) -> Labels:
     """The most groups of which no two are alike and each lasts long enough.
 
     Where there are none: as many as the eigengap says, or two, if they differ somewhat; else one.
@@ -67,10 +73,10 @@ def _most_unlike(prints: _Matrix, vectors: _Matrix, by_gap: int) -> Labels:
             centres = means(prints, labels)
             splits[groups] = float((centres @ centres.T - 2 * np.eye(len(centres))).max()), labels
     for groups in sorted(splits, reverse=True):
-        if splits[groups][0] < UNLIKE:
+        if splits[groups][0] < (UNLIKE if groups <= expected else _UNLIKE_BEYOND):
             return splits[groups][1]
     for groups, limit in ((by_gap, _UNLIKE_BY_GAP), (2, _UNLIKE_IN_TWO)):
-        if groups in splits and splits[groups][0] < limit:
+        if groups <= expected and groups in splits and splits[groups][0] < limit:
             return splits[groups][1]
     return np.zeros(len(prints), dtype=np.int64)
 

@@ -43,11 +43,13 @@ def turns_from_voices(
     spans: Sequence[tuple[int, int]],
     count: int | None,
     encoder: VoiceEncoder,
+    expected: int | None = None,
 ) -> tuple[Turn, ...]:
     """Turns of `SPEAKER 1`, `SPEAKER 2` … (in order of first speech) in a mono sound at 16 kHz.
 
     spans: where somebody speaks, in order. count: how many speak, or None to find it (at most
-    8). Turns never overlap. Raises EngineError where the encoder's weights can't be read.
+    8). expected: how many should speak at most, where that isn't certain. Turns never overlap.
+    Raises EngineError where the encoder's weights can't be read.
     """
     spans = [span for span in spans if span[1] > span[0]]
     steps = np.array([at for span in spans for at in _middles(span, _STEP)], dtype=np.int64)
@@ -55,7 +57,7 @@ def turns_from_voices(
     if not len(middles):
         return ()
     long = encoder.voiceprints(sound, [_window(at, _WINDOW, len(sound)) for at in middles])
-    labels = cluster(long, count, 2 * _WINDOW // _HOP)
+    labels = cluster(long, count, 2 * _WINDOW // _HOP, expected)
     nearest = _nearest(middles, steps)
     labels = np.unique(labels[nearest], return_inverse=True)[1].astype(np.int64)
     if labels.max() > 0:
