@@ -16,6 +16,7 @@ from cli import (
     adr,
     clean,
     config_show,
+    correct,
     coverage,
     demo,
     doctor,
@@ -63,6 +64,7 @@ app.command("search")(search.command)
 app.command("events")(events.command)
 app.command("pull")(pull.command)
 app.command("lines")(lines.command)
+app.command("correct")(correct.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)

@@ -107,8 +107,18 @@ def _print_take(hits: list[Hit]) -> None:
         draft = "  [yellow](draft)[/yellow]" if line.draft else ""
         OUT.print(
             f"  {timecode(hit.found, hit.start)}  [cyan]{escape(line.speaker or '?'):<10}[/cyan] "
-            f"{_marked(hit)}  [dim]{TOLD[hit.how]}[/dim]{draft}"
+            f"{_marked(hit)}  [dim]{TOLD[hit.how]}[/dim]{draft}{_corrected(hit)}"
         )
+
+
+def _corrected(hit: Hit) -> str:
+    """Whose words a hit shows, where a person corrected the line."""
+    line = hit.found.line
+    if line.heard is None:
+        return ""
+    if hit.as_heard:
+        return f"  [green](as heard; corrected: {escape(line.text)})[/green]"
+    return f"  [green](corrected by {escape(line.corrected_by)})[/green]"
 
 
 def _marked(hit: Hit) -> str:
@@ -127,6 +137,12 @@ def _described(hit: Hit) -> dict[str, Any]:
         "hit_start": hit.start,
         "hit_timecode": timecode(hit.found, hit.start),
         "found": TOLD[hit.how],
+        "found_in": _found_in(hit),
         "likeness": round(hit.likeness, 3),
         "marked": [[text, marked] for text, marked in hit.marked],
     }
+
+
+def _found_in(hit: Hit) -> str:
+    """Which words the query was found in."""
+    return "corrected" if hit.found.line.heard is not None and not hit.as_heard else "heard"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 HeardIn = Literal["original", "cleaned"]
@@ -39,6 +39,8 @@ class Line:
     speaker: a character's name, or `SPEAKER 1` where nobody is named; empty where unknown.
     heard_in: `cleaned` where words of the line were only understood in the cleaned sound.
     overlap: share of the line, 0 to 1, in which somebody else speaks as well.
+    heard: the words as heard, where a person corrected them; else None. corrected_by, corrected_at:
+    who did last, and when (ISO 8601 in UTC); else empty.
     """
 
     speaker: str
@@ -51,11 +53,26 @@ class Line:
     language: str = "en"
     heard_in: HeardIn = "original"
     overlap: float = 0.0
+    heard: tuple[Word, ...] | None = None
+    corrected_by: str = ""
+    corrected_at: str = ""
 
     @property
     def text(self) -> str:
         """The words with single spaces between them."""
         return " ".join(word.text for word in self.words)
+
+    @property
+    def as_heard(self) -> Line:
+        """The line with the words as heard, as if nobody had corrected it."""
+        if self.heard is None:
+            return self
+        return replace(self, words=self.heard, heard=None, corrected_by="", corrected_at="")
+
+    @property
+    def heard_text(self) -> str:
+        """The words as heard with single spaces between them."""
+        return self.as_heard.text
 
 
 def overlap(turn: Turn, turns: Sequence[Turn]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from core.speech import Line, Word
 from core.time import FrameRate
 from db.chunks import chunks
 from db.codec import JSON, cleaned, now, plain, rate_from_text
+from db.corrections import corrected_lines
+from db.lines import line_of, words_of
 from db.search.analysis import Sound
 from db.search.closeness import Closeness
 from db.search.filters import Filters
@@ -31,7 +33,8 @@ class TakeLine:
 
     name: of the take (its file's stem). essence: sha256 of its sound. path: where a file with
     that sound was last seen, or None. time_reference: samples since midnight of the first sample
-    at sample_rate Hz, or None; the line's own positions count from the first sample.
+    at sample_rate Hz, or None; the line's own positions count from the first sample. number: of the
+    line in the catalogue, until the take is heard anew.
     """
 
     name: str
@@ -44,6 +47,7 @@ class TakeLine:
     time_reference: int | None
     timecode_rate: FrameRate | None
     line: Line
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Hit:
     marked: the line's text in runs of whole words; True: the run was asked for.
     word: index into line.words of the first word that was asked for. start: its source sample.
     how: in what way the line holds what was asked for. likeness: 0 to 1, how much of it is there.
+    as_heard: a person corrected the line, and it is the words as heard that were found: marked and
+    word are about these.
     """
 
     found: TakeLine
@@ -61,6 +67,7 @@ class Hit:
     start: int
     how: Closeness
     likeness: float
+    as_heard: bool = False
 
 
 def store_listening(
@@ -133,6 +140,7 @@ def lines_of(
 
     take: its file's name with or without suffix (`12A-T03.wav`), or scene and take (`12a-3`,
     `12A T03`), in either case of letters; several takes may answer. essence: sha256 of its sound.
+    Lines have the words that people gave them.
     """
     query = select(LineRow.id).join(Take, Take.essence == LineRow.essence)
     if take is not None:
@@ -140,6 +148,11 @@ def lines_of(
     if essence is not None:
         query = query.where(LineRow.essence == essence)
     return tuple(sorted(_take_lines(session, session.scalars(query).all()).values(), key=_order))
+
+
+def line_numbered(session: Session, number: int) -> TakeLine | None:
+    """The line of that number in the catalogue; None where there is none (any more)."""
+    return _take_lines(session, [number]).get(number)
 
 
 def search(
@@ -236,7 +249,7 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
     """The lines of these row numbers with their words and takes."""
     found = {}
     for some in chunks(ids):
-        words = _words(session, some)
+        words = words_of(session, some)
         joined = (
             select(LineRow, Take, Speaker.name)
             .join(Take, Take.essence == LineRow.essence)
@@ -244,9 +257,11 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
             .where(LineRow.id.in_(some))
         )
         answers = session.execute(joined).all()
-        paths = latest_paths(session, {take.essence for _, take, _ in answers})
+        essences = {take.essence for _, take, _ in answers}
+        paths = latest_paths(session, essences)
+        corrected = corrected_lines(session, essences)
         for row, take, speaker in answers:
-            line = _line(row, speaker or "", words.get(row.id, ()))
+            line = corrected.get(row.id) or line_of(row, speaker or "", words.get(row.id, ()))
             found[row.id] = TakeLine(
                 name=take.name,
                 scene=take.scene,
@@ -258,53 +273,20 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
                 time_reference=take.time_reference,
                 timecode_rate=rate_from_text(take.timecode_rate),
                 line=line,
+                number=row.id,
             )
     return found
 
 
-def _words(session: Session, lines: Sequence[int]) -> dict[int, tuple[Word, ...]]:
-    """The words of each of these lines."""
-    query = (
-        select(
-            WordRow.line,
-            WordRow.text,
-            WordRow.start_sample,
-            WordRow.end_sample,
-            WordRow.confidence,
-        )
-        .where(WordRow.line.in_(lines))
-        .order_by(WordRow.line, WordRow.position)
-    )
-    rows = session.execute(query).tuples()
-    return {
-        line: tuple(Word(text, start, end, sure) for _, text, start, end, sure in group)
-        for line, group in groupby(rows, key=lambda row: row[0])
-    }
-
-
-def _line(row: LineRow, speaker: str, words: tuple[Word, ...]) -> Line:
-    return Line(
-        speaker=speaker,
-        start=row.start_sample,
-        end=row.end_sample,
-        words=words,
-        engine=row.engine,
-        draft=row.draft,
-        confidence=row.confidence,
-        language=row.language,
-        heard_in=row.heard_in,
-        overlap=row.overlap,
-    )
-
-
 def _hit(found: TakeLine, item: Found) -> Hit:
-    asked = _asked(found.line.words, item.marks)
+    words = found.line.as_heard.words if item.as_heard else found.line.words
+    asked = _asked(words, item.marks)
     runs = []
-    for marked, group in groupby(enumerate(found.line.words), key=lambda pair: asked[pair[0]]):
+    for marked, group in groupby(enumerate(words), key=lambda pair: asked[pair[0]]):
         runs.append((" ".join(word.text for _, word in group), marked))
     first = asked.index(True) if True in asked else 0
-    start = found.line.words[first].start if found.line.words else found.line.start
-    return Hit(found, _spaced(runs), first, start, item.how, item.likeness)
+    start = words[first].start if words else found.line.start
+    return Hit(found, _spaced(runs), first, start, item.how, item.likeness, item.as_heard)
 
 
 def _asked(words: Sequence[Word], marks: Sequence[bool]) -> list[bool]:

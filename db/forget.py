@@ -23,6 +23,7 @@ from core.speech import is_numbered
 from db.catalogue import delete_lines, delete_listenings
 from db.chunks import chunks
 from db.codec import now, storable
+from db.corrections import corrections_about, forget_corrections
 from db.events import forget_events
 from db.names import same_name
 from db.privacy import same_project
@@ -123,7 +124,10 @@ def known_of(
         lines=len(rows),
         words=words,
         spoken={essence: tuple(spans) for essence, spans in spoken.items()},
-        texts=tuple(row.text for row in rows if row.text),
+        texts=(
+            *(row.text for row in rows if row.text),
+            *corrections_about(session, [row.id for row in rows]).values(),
+        ),
     )
 
 
@@ -158,6 +162,7 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
                 for start, end in sorted({*spoken, *alone})
             )
             forget_events(session, essence, "lines")
+    forget_corrections(session, corrections_about(session, [row.id for row in mine]))
     delete_lines(session, [row.id for row in mine])
     forget_voices(session, speakers=numbers)
     forget_marks(session, characters=said)
@@ -181,6 +186,7 @@ def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
                 alone=True,
             )
         )
+        forget_corrections(session, essences=[essence])
         forget_listenings(session, [essence])
         forget_events(session, essence)
     forget_voices(session, essences=list(essences))

@@ -27,7 +27,16 @@ from db.codec import PathText, SafeText, UtcText
 
 AssetKind = Literal["original", "clean", "stem", "clip", "timeline", "report", "weights"]
 ActivityKind = Literal[
-    "clean", "listen", "render", "import", "read", "privacy", "forget", "mark", "speakers"
+    "clean",
+    "listen",
+    "render",
+    "import",
+    "read",
+    "privacy",
+    "forget",
+    "mark",
+    "speakers",
+    "correct",
 ]
 ActivityState = Literal["done", "failed", "superseded"]
 
@@ -331,6 +340,22 @@ class WordRow(Table):
     start_sample: Mapped[int]
     end_sample: Mapped[int]
     confidence: Mapped[float]
+
+
+class LineCorrection(Table):
+    """What a stretch of a take says, as a person has it, in force until it is undone."""
+
+    __tablename__ = "line_corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    start_sample: Mapped[int]
+    end_sample: Mapped[int]
+    text: Mapped[str]
+    by: Mapped[str]
+    created: Mapped[datetime]
+    undone: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(server_default="")
 
 
 class OverrideRow(Table):

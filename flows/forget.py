@@ -16,6 +16,7 @@ from core.privacy import Mark
 from core.speech import is_numbered
 from db import forget as rows
 from db.codec import JSON
+from db.corrections import forget_corrections
 from db.forget import Holding, Known, Person
 from db.provenance import record
 from flows.takes import store_path
@@ -188,6 +189,8 @@ def purge(work: Workspace, project: str, marks: Sequence[Mark], by: str) -> int:
         essences = rows.against(session, project, marks)
         known = rows.known_of(session, essences=essences)
         rows.forget_listenings(session, essences)
+        if Mark.NO_TRANSCRIPTION in marks:
+            forget_corrections(session, essences=essences)
         if Mark.NO_VOICE_PROFILE in marks:
             rows.forget_voices_of(session, project)
         parameters: dict[str, JSON] = {

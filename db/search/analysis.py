@@ -22,6 +22,9 @@ INDEX_VERSION = 1
 SOUND_GRAM = 4
 LETTER_GRAM = 3
 
+# Between the words as corrected and as heard of one line. No token: databases pass it over.
+BREAK = "|"
+
 Sound = Callable[[str], Phones]
 """How a folded word sounds; no phones where that is not known."""
 
@@ -60,14 +63,27 @@ class Analysed:
     sounds: str
 
 
-def analysed(text: str, language: str, sound: Sound | None) -> Analysed:
-    """What is indexed of a line of that language."""
+def analysed(
+    text: str, language: str, sound: Sound | None, corrected: str | None = None
+) -> Analysed:
+    """What is indexed of a line of that language.
+
+    corrected: its words as a person has them; both are indexed then, with a BREAK between them.
+    """
+    if corrected is not None:
+        parts = [analysed(corrected, language, sound), analysed(text, language, sound)]
+        sounds = {run for part in parts for run in part.sounds.split()}
+        return Analysed(
+            words=f" {BREAK} ".join(part.words for part in parts),
+            stems=f" {BREAK} ".join(part.stems for part in parts),
+            sounds=" ".join(sorted(sounds)),
+        )
     words = tokens(text)
-    sounds = "" if sound is None else "".join(sound_classes(sound(word)) for word in words)
+    said = "" if sound is None else "".join(sound_classes(sound(word)) for word in words)
     return Analysed(
         words=" ".join(words),
         stems=" ".join(stem(word, language) for word in words),
-        sounds=" ".join(sorted(set(grams(sounds, SOUND_GRAM)))),
+        sounds=" ".join(sorted(set(grams(said, SOUND_GRAM)))),
     )
 
 

@@ -15,7 +15,7 @@ from core.query import Query, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
 from db.chunks import chunks
 from db.search import fts5
-from db.search.analysis import SOUND_GRAM, Sound, grams, letter_grams, near, stem
+from db.search.analysis import BREAK, SOUND_GRAM, Sound, grams, letter_grams, near, stem
 from db.search.closeness import (
     Closeness,
     Marks,
@@ -50,22 +50,28 @@ _NEAR_WORDS = 24
 class Found:
     """A line that a search found. marks: for each of its tokens, whether it was asked for.
 
-    likeness: 0 to 1; how much of what was asked for is there, or sounds so.
+    likeness: 0 to 1; how much of what was asked for is there, or sounds so. as_heard: a person
+    corrected the line, and these are the tokens as heard.
     """
 
     line: int
     how: Closeness
     marks: Marks
     likeness: float = 1.0
+    as_heard: bool = False
 
 
 @dataclass(frozen=True)
 class _Spoken:
-    """A candidate: its row number, its tokens and its language."""
+    """A candidate: its row number, its tokens and its language.
+
+    as_heard: a person corrected the line, and these are the tokens as heard.
+    """
 
     line: int
     tokens: tuple[str, ...]
     language: str
+    as_heard: bool = False
 
 
 def find(
@@ -79,7 +85,8 @@ def find(
     """Lines that a query finds, the closest first: at most limit.
 
     Any text is a valid query; one without a word finds nothing. sound: how words sound; without
-    it nothing is found by sound.
+    it nothing is found by sound. A line that a person corrected is found by its words as corrected
+    and as heard, and kept out by an excluded word in either.
     """
     query = parse_query(text)
     if not query.terms or limit < 1:
@@ -246,18 +253,25 @@ class _Search:
         if marks is None or not any(marks) or holds_any(self._query.excluded, spoken.tokens):
             return
         self._lengths[spoken.line] = len(spoken.tokens)
-        self.found.setdefault(spoken.line, Found(spoken.line, how, marks, likeness))
+        found = Found(spoken.line, how, marks, likeness, spoken.as_heard)
+        known = self.found.setdefault(spoken.line, found)
+        if (how, -likeness) < (known.how, -known.likeness):
+            self.found[spoken.line] = found
 
     def _spoken(self, lines: Iterable[int]) -> list[_Spoken]:
-        """The tokens of those lines that were not found yet."""
-        found = []
+        """The tokens of those lines that were not found yet, as corrected before as heard."""
+        found: list[_Spoken] = []
         for some in chunks(line for line in lines if line not in self.found):
             rows = self._session.execute(
                 select(LineSearch.line, LineSearch.words, LineRow.language)
                 .join(LineRow, LineRow.id == LineSearch.line)
                 .where(LineSearch.line.in_(some))
             )
-            found += [_Spoken(line, tuple(words.split()), tongue) for line, words, tongue in rows]
+            for line, words, tongue in rows:
+                corrected, both, heard = words.partition(BREAK)
+                found.append(_Spoken(line, tuple(corrected.split()), tongue))
+                if both:
+                    found.append(_Spoken(line, tuple(heard.split()), tongue, as_heard=True))
         return found
 
     def _holding_most(self, index: str, tokens: Sequence[str]) -> list[int]:

@@ -10,7 +10,8 @@ from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, upd
 from sqlalchemy.orm import Session
 
 from db.chunks import chunks
-from db.search.analysis import INDEX_VERSION, Sound, analysed, letter_grams
+from db.corrections import corrected_lines
+from db.search.analysis import BREAK, INDEX_VERSION, Sound, analysed, letter_grams
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow
 
@@ -19,7 +20,13 @@ def add_lines(session: Session, lines: Sequence[LineRow], sound: Sound | None, b
     """Indexes lines that are stored. by: names what says how words sound; empty where nobody."""
     if not lines:
         return
-    found = [(line.id, analysed(line.text, line.language, sound)) for line in lines]
+    said = corrected_lines(session, {line.essence for line in lines})
+    found = [
+        (line.id, analysed(line.text, line.language, sound, said[line.id].text))
+        if line.id in said
+        else (line.id, analysed(line.text, line.language, sound))
+        for line in lines
+    ]
     rows = [
         {"line": line, "version": INDEX_VERSION, "sounds_by": by, **asdict(item)}
         for line, item in found
@@ -33,11 +40,18 @@ def remove_lines(session: Session, lines: Sequence[int]) -> None:
     gone: Counter[str] = Counter()
     for some in chunks(lines):
         rows = session.scalars(select(LineSearch.words).where(LineSearch.line.in_(some)))
-        gone.update(word for row in rows for word in set(row.split()))
+        gone.update(word for row in rows for word in _vocabulary(row))
         session.execute(delete(LineSearch).where(LineSearch.line.in_(some)))
     if gone:
         _add_to_counts(session, {word: -count for word, count in gone.items()})
         session.execute(delete(VocabularyWord).where(VocabularyWord.lines <= 0))
+
+
+def index_again(session: Session, essence: str, sound: Sound | None, by: str) -> None:
+    """Indexes the lines of a take anew, since other words are theirs now."""
+    lines = session.scalars(select(LineRow).where(LineRow.essence == essence)).all()
+    remove_lines(session, [line.id for line in lines])
+    add_lines(session, lines, sound, by)
 
 
 def stale(session: Session, by: str) -> int:
@@ -71,7 +85,7 @@ def _stale(by: str) -> Select[tuple[LineRow]]:
 
 def _count_words(session: Session, lines: Iterable[str]) -> None:
     """Adds the words of some lines to the vocabulary."""
-    counts = Counter(word for line in lines for word in set(line.split()))
+    counts = Counter(word for line in lines for word in _vocabulary(line))
     known: set[str] = set()
     for some in chunks(sorted(counts)):
         known.update(
@@ -85,6 +99,10 @@ def _count_words(session: Session, lines: Iterable[str]) -> None:
     ]
     if new:
         session.execute(insert(VocabularyWord), new)
+
+
+def _vocabulary(words: str) -> set[str]:
+    return set(words.split()) - {BREAK}
 
 
 def _add_to_counts(session: Session, more: Mapping[str, int]) -> None:
