@@ -150,9 +150,9 @@ def aligned(heard: Sequence[Word], text: str, start: int, end: int) -> tuple[Wor
     made = []
     at = start
     for word, (low, high) in zip(said, places, strict=True):
-        low = min(max(low, at), end)
-        at = min(max(high, low), end)
-        made.append(Word(word, low, at))
+        first = min(max(low, at), end)
+        at = min(max(high, first), end)
+        made.append(Word(word, first, at))
     return tuple(made)
 
 

@@ -28,7 +28,8 @@ class Spot:
     places on the same clock. kind: `line`, or the kind of an event (`slate`, `click`).
     label: what an event is called; a line has words instead. speaker: empty where unknown.
     draft: made by a stand-in. overlap: someone else speaks at the same time. heard_in:
-    `original` or `cleaned` sound, of lines. trimmed: the cut plays only a part of the line.
+    `original` or `cleaned` sound, of lines. corrected: a person gave the words. trimmed: the cut
+    plays only a part of the line.
     take, scene: it comes from; source: its first sample there and one past its last. channel: of
     the take, from 0, where only one is meant. events, tracks: of the cut that play it. key: what
     names the recording.
@@ -48,6 +49,7 @@ class Spot:
     language: str = ""
     engine: str = ""
     heard_in: str = ""
+    corrected: bool = False
     take: str = ""
     scene: str = ""
     source: tuple[int, int] | None = None
@@ -255,6 +257,7 @@ def _facts(spot: Spot) -> tuple[str, ...]:
         sure,
         "overlap" if spot.overlap else "",
         "part of the line" if spot.trimmed else "",
+        "corrected" if spot.corrected else "",
         "heard in the cleaned sound" if spot.heard_in == "cleaned" else "",
     )
 

@@ -110,6 +110,7 @@ def line_spot(media: MediaFile, line: Line) -> Spot:
         language=line.language,
         engine=line.engine,
         heard_in=line.heard_in,
+        corrected=line.heard is not None,
         overlap=line.overlap > 0,
     )
 

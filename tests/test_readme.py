@@ -36,6 +36,8 @@ def own_words(words: list[str]) -> list[str]:
         ("--media", "/Volumes/SOUND"): "sound",
         ("--take", "14-T02"): "1-T02",
         ("clean", "CUT"): "cuts/reel1_v3.otio",
+        ("lines", "14-T02"): "1-T02",
+        ("correct", "14-T02"): "1-T02",
         ("relink", "CUT"): "cuts/reel1_v3.otio",
         ("override", "CUT"): "cuts/reel1_v3.otio",
         ("sync", "CUT"): "cuts/reel1_v3.otio",
@@ -82,7 +84,7 @@ def test_every_command_runs(desk: Path, own_home: Home) -> None:
         if words[1:3] == ["models", "import"]:  # needs weights
             assert own_home.run("models", "import", "--help").code == 0
             continue
-        if words[1] == "pull":
+        if words[1] in ("correct", "pull"):
             tell(own_home, {"1-T02": [(30, "what joy there is in living")]})
         mine = own_words(words)
         direct = ["--direct"] if mine[0] == "clean" else []

@@ -14,7 +14,7 @@ COLUMNS = (
     "List", "Kind", "Speaker", "Text", "In", "Out", "Start s", "Length s", "Start sample",
     "End sample", "Confidence", "Draft", "Overlap", "Trimmed", "Language", "Engine", "Heard in",
     "Note", "Scene", "Take", "Source In", "Source start sample", "Source end sample", "Events",
-    "Tracks",
+    "Tracks", "Corrected",
 )  # fmt: skip
 
 
@@ -58,5 +58,6 @@ def _row(found: SpottingList, spot: Spot) -> list[object]:
         *source,
         "; ".join(spot.events),
         "; ".join(spot.tracks),
+        "yes" if spot.corrected else "",
     )
     return [cell(value) for value in cells]

@@ -55,6 +55,7 @@ def _entry(found: SpottingList, spot: Spot) -> dict[str, object]:
         "language": spot.language,
         "engine": spot.engine,
         "heard_in": spot.heard_in,
+        "corrected": spot.corrected,
         "note": spot.note,
         "scene": spot.scene,
         "take": spot.take,
