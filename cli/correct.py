@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from cli.takeline import describe, timecode
+from flows.takeline import describe, timecode
 from core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from cli.takeline import take_facts, timecode
 from core.errors import InputError, UsageError
 from core.events import EventKind
 from core.time import clock
+from flows.takeline import take_facts, timecode
 
 if TYPE_CHECKING:
     from db.events import TakeEvent

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from cli.takeline import describe, timecode
 from core.errors import InputError, UsageError
+from flows.takeline import describe, timecode
 
 
 def command(

@@ -33,6 +33,7 @@ from cli import (
     reconform,
     relink,
     search,
+    serve,
     speakers,
     sync,
     trace,
@@ -71,6 +72,8 @@ app.command("forget")(forget.command)
 app.command("trace")(trace.command)
 app.add_typer(coverage.app, name="coverage")
 app.command("adr")(adr.command)
+app.command("serve")(serve.command)
+app.add_typer(serve.tokens, name="tokens")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
 app.add_typer(models.app, name="models")

@@ -24,20 +24,9 @@ from cli.asked import (
 )
 from cli.common import OUT, print_json, settings_for
 from cli.events import kinds_asked, show_events
-from cli.takeline import describe, timecode
 from core.errors import UsageError
 from db.catalogue import Hit
-from db.search.closeness import Closeness
-
-TOLD = {
-    Closeness.EXACT: "as typed",
-    Closeness.GOES_ON: "begins so",
-    Closeness.WORDS: "all words",
-    Closeness.STEMS: "other forms",
-    Closeness.FUZZY: "typing error",
-    Closeness.SOUND: "by sound",
-    Closeness.SOME: "some words",
-}
+from flows.takeline import HOW_FOUND, describe, timecode
 
 
 def command(
@@ -107,7 +96,7 @@ def _print_take(hits: list[Hit]) -> None:
         draft = "  [yellow](draft)[/yellow]" if line.draft else ""
         OUT.print(
             f"  {timecode(hit.found, hit.start)}  [cyan]{escape(line.speaker or '?'):<10}[/cyan] "
-            f"{_marked(hit)}  [dim]{TOLD[hit.how]}[/dim]{draft}{_corrected(hit)}"
+            f"{_marked(hit)}  [dim]{HOW_FOUND[hit.how]}[/dim]{draft}{_corrected(hit)}"
         )
 
 
@@ -136,7 +125,7 @@ def _described(hit: Hit) -> dict[str, Any]:
         "hit_word": hit.word,
         "hit_start": hit.start,
         "hit_timecode": timecode(hit.found, hit.start),
-        "found": TOLD[hit.how],
+        "found": HOW_FOUND[hit.how],
         "found_in": _found_in(hit),
         "likeness": round(hit.likeness, 3),
         "marked": [[text, marked] for text, marked in hit.marked],

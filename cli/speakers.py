@@ -46,9 +46,9 @@ def list_command(project: Project = None, as_json: AsJson = False) -> None:
 @app.command("lines")
 def lines_command(take: Annotated[str, typer.Argument(help="A take: 12A-T03.")]) -> None:
     """List the lines of a take with the numbers by which `split --line` names them."""
-    from cli.takeline import timecode
     from core.errors import InputError
     from db.catalogue import lines_of
+    from flows.takeline import timecode
     from flows.workspace import open_workspace
 
     with open_workspace(settings_for()) as work, work.database.read() as session:

@@ -197,7 +197,8 @@ def _delivered(
     with ExitStack() as stack:
         raw = _open(stack, sound_file(ready.media, work.cache), ready.channel)
         clean = _open(stack, ready.take.path, ready.place)
-        gain, told = matched(work, ready, raw, clean)
+        stretch = (ready.start, ready.end)
+        gain, told = matched(work, ready.media, ready.channel, stretch, raw, clean)
         reads = (raw, _scaled(clean, gain), _scaled(difference(raw, clean), gain))
         picture = ab_picture(reads, _plate(ready, gain))
         for kind, path in files.items():

@@ -46,21 +46,27 @@ class Ready:
     place: int
 
 
-def matched(work: Workspace, ready: Ready, raw: Read, clean: Read) -> tuple[float, str]:
-    """The gain in dB that matches the speech of the stretch, and what is to be said of it.
+def matched(
+    work: Workspace,
+    media: MediaFile,
+    channel: int,
+    stretch: tuple[int, int],
+    raw: Read,
+    clean: Read,
+) -> tuple[float, str]:
+    """The gain in dB that matches the speech of a stretch, and what is to be said of it.
 
-    Where the stretch has too little speech, that of the take decides; without any it is 0.
+    stretch: samples of the file. raw, clean: its channel before and after. Where the stretch has
+    too little speech, that of the take decides; without any it is 0.
     """
-    media, rate = ready.media, ready.media.sample_rate
+    rate = media.sample_rate
     spans = in_samples(
-        spoken(work, media, ready.channel, lambda: at_16k(raw, media.frames, rate)),
-        media.frames,
-        rate,
+        spoken(work, media, channel, lambda: at_16k(raw, media.frames, rate)), media.frames, rate
     )
     inside = [
-        (max(start, ready.start), min(end, ready.end))
+        (max(start, stretch[0]), min(end, stretch[1]))
         for start, end in spans
-        if start < ready.end and end > ready.start
+        if start < stretch[1] and end > stretch[0]
     ]
     guard = round(_GUARD_S * rate)
     edges = [0, *(edge for start, end in spans for edge in (start - guard, end + guard))]

@@ -26,6 +26,7 @@ _CHUNK = 1 << 20
 _SHORTEST_TEXT = 8
 _OWN = ("store", "weights", "essence")
 _SIBLINGS = ("", "-wal", "-shm", "-journal")
+_HEARD = (".json", ".flac", ".npy")
 
 
 @dataclass(frozen=True)
@@ -210,9 +211,9 @@ def purge(work: Workspace, project: str, marks: Sequence[Mark], by: str) -> int:
 def clear_home(work: Workspace, secrets: Iterable[bytes], *, everything: bool) -> int:
     """Remove what can be made again and may hold what is forgotten; how many files that was.
 
-    The log, what the cache knows of turns and speech, and any file of the home that has one of
-    the secrets in its bytes; Prefect's history goes whole where it has. everything: the cache's
-    sound as well. Database, store and weights are left alone.
+    The log, what the cache knows of turns and speech, listening copies, and any file of the home
+    that has one of the secrets in its bytes; Prefect's history goes whole where it has.
+    everything: the cache's sound as well. Database, store and weights are left alone.
     """
     home, needles = work.settings.home, tuple(secrets)
     doomed: set[Path] = set()
@@ -221,7 +222,7 @@ def clear_home(work: Workspace, secrets: Iterable[bytes], *, everything: bool) -
         # What lies beside the database, such as roomtone.toml, is a person's own.
         if inside[0] in _OWN or len(inside) == 1:
             continue
-        cached = inside[0] == work.cache.name and (everything or path.suffix == ".json")
+        cached = inside[0] == work.cache.name and (everything or path.suffix in _HEARD)
         if cached or inside[0] == "log" or _holds(path, needles):
             doomed |= {path.with_name(_base(path.name) + suffix) for suffix in _SIBLINGS}
     gone = [path for path in sorted(doomed) if path.is_file()]

@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
-
 from adapters.media.essence import file_sha256
 from adapters.timelines.named import NamedMedia
 from adapters.timelines.write import FORMATS, write_cut
@@ -23,17 +21,16 @@ from core.time import FrameRate, frames_to_samples, round_half_up
 from core.words import some
 from db.catalogue import Hit
 from db.memory import AssetRecord, media_by_essence, remember_asset
-from db.provenance import Use, made_from, record
+from db.provenance import Use, record
 from flows.channels import listening_channel
+from flows.cleaned import cleaned_last
 from flows.clips import Stretch, free_name, write_stretch
 from flows.progress import Progress
 from flows.stems import file_safe
-from flows.takes import store_path
 from flows.workspace import Workspace, activity, code_version
 from flows.write_back import READ_BACK, lost_in, relative_url
 
 Sound = Literal["raw", "cleaned"]
-_CHANNELS = TypeAdapter(tuple[int, ...])
 PULLED = tuple(kind for kind in FORMATS if kind != "rpp")
 
 
@@ -44,16 +41,6 @@ class Pulled:
     path: Path
     clips: int
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Cleaned:
-    """A cleaned take in the store. channels: of the original's file."""
-
-    key: str
-    path: Path
-    channels: tuple[int, ...]
-    engine: str
 
 
 def pull(
@@ -158,7 +145,7 @@ def _write_cleaned(
     taken: set[str] = set()
     progress.step("Writing clips", len(picks))
     for event, pick in zip(cut.tracks[0].events, picks, strict=True):
-        cleaned = _cleaned(work, pick)
+        cleaned = cleaned_last(work, pick.media, pick.channels)
         progress.advance("Writing clips")
         if cleaned is None:
             missing[pick.media.path.name] = None
@@ -193,18 +180,6 @@ def _samples(pick: Pick, rate: FrameRate, handles: int) -> tuple[int, int]:
         for frame in (first, last)
     )
     return max(0, start), min(pick.media.frames, end)
-
-
-def _cleaned(work: Workspace, pick: Pick) -> _Cleaned | None:
-    """The take as it was cleaned last, if the store still has it."""
-    with work.database.read() as session:
-        for done in made_from(session, "clean", pick.media.sha256):
-            channels = _CHANNELS.validate_python(done.parameters["channels"])
-            path = store_path(work, done.key)
-            if set(pick.channels) <= set(channels) and path.is_file():
-                engine = str((done.card or {}).get("name", ""))
-                return _Cleaned(done.key, path, channels, engine)
-    return None
 
 
 def _remember(

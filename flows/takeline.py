@@ -7,6 +7,18 @@ from typing import Any, Protocol
 
 from core.time import FrameRate, clock, samples_to_timecode
 from db.catalogue import TakeLine
+from db.search.closeness import Closeness
+
+HOW_FOUND = {
+    Closeness.EXACT: "as typed",
+    Closeness.GOES_ON: "begins so",
+    Closeness.WORDS: "all words",
+    Closeness.STEMS: "other forms",
+    Closeness.FUZZY: "typing error",
+    Closeness.SOUND: "by sound",
+    Closeness.SOME: "some words",
+}
+"""In what way a line holds what was searched for, for people."""
 
 
 class InTake(Protocol):

@@ -1,0 +1,234 @@
+"""The page in a real browser: found, heard, swapped at the same place, and nothing from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvicorn
+from production import ROOT, Home, tell
+
+from config.settings import Settings
+from flows.workspace import open_workspace
+from web.access import Access
+from web.app import create_app
+from web.libraries import missing
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+if CHROMIUM is None:
+    pytest.skip("no Chromium is installed", allow_module_level=True)
+if missing() or not AXE.is_file():
+    pytest.skip("the browser libraries are missing: make install", allow_module_level=True)
+sync_api = pytest.importorskip("playwright.sync_api")
+
+SAID = {
+    "1-T01": ((8, "what joy there is in living"), (52, "never mind the suitcase")),
+    "1-T02": ((40, "nothing but joy <b>here</b>"),),
+}
+
+
+@dataclass
+class Served:
+    """A home's page on a loopback port."""
+
+    home: Home
+    address: str
+
+
+@contextlib.contextmanager
+def served(home: Home, **settings: Any) -> Iterator[Served]:
+    """Serve a home from a thread of this process."""
+    with open_workspace(Settings(home=home.folder, **settings)) as work:
+        app = create_app(work, Access(home.folder, open_to_all=True))
+        bound = socket.socket()
+        bound.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        yield Served(home, f"http://127.0.0.1:{bound.getsockname()[1]}")
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def site(delivered: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page of a home whose takes were heard."""
+    folder = tmp_path_factory.mktemp("page") / "home"
+    shutil.copytree(delivered.home.folder, folder)
+    home = Home(folder)
+    tell(home, SAID)
+    with served(home) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser that stays on this machine."""
+    with sync_api.sync_playwright() as play:
+        started = play.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-gpu",
+                  "--autoplay-policy=no-user-gesture-required"],
+        )  # fmt: skip
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any, site: Served) -> Iterator[Any]:
+    """A tab at 1280 pixels; no fault in its console, no request that leaves the host."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    tab = context.new_page()
+    faults: list[str] = []
+    tab.on("pageerror", lambda fault: faults.append(str(fault)))
+    tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    yield tab
+    context.close()
+    assert faults == []
+    assert {url for url in asked if not url.startswith((site.address, "blob:", "data:"))} == set()
+
+
+def state(page: Any) -> Any:
+    """Where the player is and what it plays."""
+    return page.evaluate("[roomtone.player.time, roomtone.player.playing, roomtone.player.version]")
+
+
+def until(page: Any, true: str) -> None:
+    """Wait for something to be true in the page, whose policy forbids the library's own way."""
+    for _ in range(200):
+        if page.evaluate(true):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{true} never came true")
+
+
+def plays(page: Any) -> None:
+    """Wait until something is heard."""
+    until(page, "window.roomtone?.player.playing && roomtone.player.time > 0.1")
+
+
+def test_a_line_is_typed_found_and_heard_without_a_mouse(page: Any, site: Served) -> None:
+    page.goto(site.address)
+    page.keyboard.type("joy there is")
+    page.wait_for_selector(".line")
+    assert page.locator(".line mark").first.inner_text() == "joy there is"
+    assert page.locator(".take h2 a").all_inner_texts()[0] == "1-T01"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    plays(page)
+    assert page.locator(".line.heard").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/takes/**")
+    until(page, "roomtone.player.time > 0.3")
+    line = page.locator(".line:focus")
+    assert "joy there is" in line.inner_text()
+    # The page counts timecode as the server does.
+    at = line.get_attribute("data-start")
+    page.evaluate(f"roomtone.player.seek({at} / 48000 + 1e-6)")
+    said = line.locator(".tc").inner_text()
+    until(page, f"document.getElementById('where').textContent === '{said}'")
+
+
+def test_what_is_heard_is_swapped_at_the_same_place(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=joy")
+    page.locator(".line .hear").first.click()
+    plays(page)
+    page.evaluate(
+        """() => { const p = roomtone.player; window.swaps = [];
+        for (const [k, v] of [["2", "cleaned"], ["3", "removed"], ["1", "raw"]])
+          setTimeout(() => { const t = p.time, n = performance.now();
+            document.dispatchEvent(new KeyboardEvent("keydown", {key: k, bubbles: true}));
+            setTimeout(() => swaps.push([p.version, (p.time - t) - (performance.now() - n) / 1000,
+              p.playing]), 60); }, 100 * Number(k)); }"""
+    )
+    until(page, "window.swaps.length === 3")
+    swaps = page.evaluate("window.swaps")
+    assert {version for version, _, playing in swaps if playing} == {"raw", "cleaned", "removed"}
+    assert max(abs(off) for _, off, _ in swaps) < 0.05
+
+
+def test_removed_and_cleaned_are_heard_as_what_they_are(page: Any, site: Served) -> None:
+    """Through the page's own mixing: raw times the gain is cleaned and removed together."""
+    page.goto(f"{site.address}/?q=joy")
+    page.locator(".line .hear").first.click()
+    plays(page)
+    page.evaluate("roomtone.player.pause()")
+    heard = page.evaluate(
+        """async () => { const p = roomtone.player;
+        const line = document.querySelector(".line.heard").dataset;
+        const address = `/api/v1/takes/${line.take}/excerpt?start=${line.start}&end=${line.end}`;
+        const bytes = await (await fetch(address)).arrayBuffer();
+        const sound = await p.context.decodeAudioData(bytes);
+        const [l, r] = [sound.getChannelData(0), sound.getChannelData(1)];
+        const power = (f) => l.reduce((sum, _, i) => sum + f(i) ** 2, 0);
+        const got = {};
+        for (const v of ["raw", "cleaned", "removed"]) { p.hear(v);
+          await new Promise(go => setTimeout(go, 60));
+          const [a, b] = p.mixers.map(m => m.gain.value);
+          got[v] = [a, b, power(i => a * l[i] + b * r[i]) / power(i => l[i])]; }
+        return [got, p.gain]; }"""
+    )
+    mixes, gain = heard
+    assert mixes["raw"][:2] == [1, 0]
+    assert mixes["cleaned"][:2] == [0, 1]
+    assert mixes["removed"][:2] == pytest.approx([gain, -1])
+    assert 0 < mixes["removed"][2] < 0.5 < mixes["cleaned"][2] < 1.5
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_break_no_rule_of_accessibility(
+    browser: Any, site: Served, width: int, theme: str
+) -> None:
+    # The page's policy lets no foreign script in, which axe is.
+    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
+    page = context.new_page()
+    page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    page.goto(f"{site.address}/?q=joy")
+    take = page.locator(".take h2 a").first.get_attribute("href")
+    for address in ("/?q=joy", "/", "/takes", str(take)):
+        page.goto(site.address + address)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text("utf-8") + "; 0")
+        found = page.evaluate("axe.run()")
+        told = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
+        assert told == [], address
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+    context.close()
+
+
+def test_what_was_said_is_text_and_nothing_else(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=%3Cscript%3Ealert(1)%3C/script%3E+here")
+    assert "<b>here</b>" in page.locator("#results").inner_text()
+    assert page.locator("#results b").count() == 0
+
+
+def test_the_command_serves_until_it_is_told_to_end(own_home: Home) -> None:
+    process = own_home.start("serve", "--port", "0", "--json")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(3)]
+    address = json.loads("".join(lines))["address"]
+    code = subprocess.run(
+        [sys.executable, "-c", "import sys, urllib.request as u; u.urlopen(sys.argv[1])", address],
+        env=os.environ,
+        check=False,
+    ).returncode
+    process.terminate()
+    # It ends in good order, and then as the signal asked.
+    assert (code, -process.wait(timeout=20)) == (0, signal.SIGTERM)

@@ -1,0 +1,56 @@
+"""The application: guard, pages, JSON interface and the files that the pages need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+import web.api.search
+import web.api.session
+import web.api.takes
+import web.pages.login
+import web.pages.search
+import web.pages.takes
+from flows.workspace import Workspace, code_version
+from web.access import Access
+from web.faults import tell_faults
+from web.guard import Guard
+from web.site import HERE, Site
+
+API = (web.api.session, web.api.search, web.api.takes)
+PAGES = (web.pages.login, web.pages.search, web.pages.takes)
+
+
+def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> FastAPI:
+    """The application for a home.
+
+    hosts: names that it may be asked for beside the loopback's. The workspace stays open as long
+    as the application runs; whoever opened it closes it.
+    """
+
+    app = FastAPI(
+        title="roomtone",
+        version=code_version(),
+        summary="The dialogue of a production: every take, every line, raw and cleaned.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.site = Site(work, access)
+    tell_faults(app)
+    api = APIRouter(prefix="/api/v1")
+    for part in API:
+        api.include_router(part.router)
+    app.include_router(api)
+    for part in PAGES:
+        app.include_router(part.router, include_in_schema=False)
+
+    @app.get("/health", include_in_schema=False)
+    def health() -> dict[str, str]:
+        return {"roomtone": code_version()}
+
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    app.add_middleware(Guard, access=access, hosts=frozenset(hosts))
+    return app
