@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from flows.takeline import describe, timecode
 from core.errors import UsageError
+from flows.takeline import describe, timecode
 
 if TYPE_CHECKING:
     from db.catalogue import TakeLine
