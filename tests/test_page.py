@@ -213,6 +213,27 @@ def test_pages_break_no_rule_of_accessibility(
     context.close()
 
 
+def test_a_line_is_corrected_in_place_and_found_by_both_texts(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=suitcase")
+    page.locator(".line a.tc").click()
+    until(page, "document.querySelector('.line:focus')")
+    page.keyboard.press("e")
+    page.keyboard.type("never mind the briefcase <i>")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.line:focus .corrected')?.hidden === false")
+    assert page.locator(".line:focus .word").all_inner_texts()[-2:] == ["briefcase", "<i>"]
+    for words in ("briefcase", "suitcase"):
+        page.goto(f"{site.address}/?q={words}")
+        assert page.locator(".line mark").first.inner_text() == words
+    page.locator(".line a.tc").first.click()
+    until(page, "document.querySelector('.line:focus')")
+    page.keyboard.press("e")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.line:focus .corrected')?.hidden")
+    assert page.locator(".line:focus .word").all_inner_texts()[-1] == "suitcase"
+
+
 def test_what_was_said_is_text_and_nothing_else(page: Any, site: Served) -> None:
     page.goto(f"{site.address}/?q=%3Cscript%3Ealert(1)%3C/script%3E+here")
     assert "<b>here</b>" in page.locator("#results").inner_text()

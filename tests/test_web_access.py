@@ -83,6 +83,15 @@ def test_a_token_is_entered_once_and_works_until_it_is_taken_back(work: Workspac
     assert browser.get("/api/v1/session").status_code == 401
 
 
+def test_who_may_only_look_corrects_nothing(work: Workspace) -> None:
+    for role, code in ((Role.VIEWER, 403), (Role.EDITOR, 404)):
+        token = add_token(work.settings.home, role.name, role)
+        asked = client(work, FAR, alone=False, headers={"Authorization": f"Bearer {token}"})
+        # There is no such line, which only who may change it is told.
+        answer = asked.put("/api/v1/lines/1/correction", json={"text": "joy"})
+        assert answer.status_code == code
+
+
 def test_a_bare_token_serves_programs(work: Workspace) -> None:
     token = add_token(work.settings.home, "night", Role.VIEWER)
     asked = client(work, FAR, alone=False, headers={"Authorization": f"Bearer {token}"})

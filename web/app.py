@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
+import web.api.corrections
 import web.api.search
 import web.api.session
 import web.api.takes
@@ -19,7 +20,7 @@ from web.faults import tell_faults
 from web.guard import Guard
 from web.site import HERE, Site
 
-API = (web.api.session, web.api.search, web.api.takes)
+API = (web.api.session, web.api.search, web.api.takes, web.api.corrections)
 PAGES = (web.pages.login, web.pages.search, web.pages.takes)
 
 

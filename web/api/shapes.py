@@ -27,8 +27,13 @@ class WordOut(BaseModel):
 
 
 class LineOut(BaseModel):
-    """A line. overlap: share in which others speak as well. draft: made by a stand-in."""
+    """A line. overlap: share in which others speak as well. draft: made by a stand-in.
 
+    number: names it until it is heard anew. heard_text: what was heard, where a person corrected
+    it; corrected_by, corrected_at: who did last and when (UTC), else empty.
+    """
+
+    number: int
     speaker: str
     text: str
     start: int
@@ -40,6 +45,9 @@ class LineOut(BaseModel):
     language: str
     heard_in: str
     overlap: float
+    heard_text: str
+    corrected_by: str
+    corrected_at: str
     words: list[WordOut]
 
 
@@ -187,6 +195,7 @@ def line_out(found: TakeLine) -> LineOut:
     """A line, as JSON."""
     line = found.line
     return LineOut(
+        number=found.number,
         speaker=line.speaker,
         text=line.text,
         start=line.start,
@@ -198,6 +207,9 @@ def line_out(found: TakeLine) -> LineOut:
         language=line.language,
         heard_in=line.heard_in,
         overlap=line.overlap,
+        heard_text=line.heard_text,
+        corrected_by=line.corrected_by,
+        corrected_at=line.corrected_at,
         words=[
             WordOut(text=w.text, start=w.start, end=w.end, confidence=w.confidence)
             for w in line.words

@@ -1,6 +1,7 @@
 // A take: its waveform, its lines, and its sound raw, cleaned or removed at the same position.
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { ask, say, typing } from "./page.js";
+import { correct } from "./correct.js";
 import { bar } from "./player.js";
 import * as lines from "./lines.js";
 import { origin, timecode } from "./timecode.js";
@@ -89,7 +90,9 @@ choice?.addEventListener("change", () => { location.search = `?channel=${choice.
 document.addEventListener("click", (event) => {
   const word = event.target.closest(".word, .at");
   const button = event.target.closest(".hear");
-  if (word) from(Number(word.dataset.start));
+  const edit = event.target.closest(".edit");
+  if (edit) correct(edit.closest(".line"));
+  else if (word) from(Number(word.dataset.start));
   else if (button) {
     const line = button.closest(".line");
     line.focus();
@@ -106,6 +109,7 @@ document.addEventListener("keydown", (event) => {
     case "ArrowUp": if (!ranged) { event.preventDefault(); lines.move(-1); } break;
     case "ArrowLeft": event.preventDefault(); player.seek(player.time - 2); break;
     case "ArrowRight": event.preventDefault(); player.seek(player.time + 2); break;
+    case "e": if (line?.querySelector(".edit")) { event.preventDefault(); correct(line); } break;
     case "Enter": if (line && event.target === line) from(Number(line.dataset.start)); break;
     case " ":
       if (event.target.matches("button, a")) return;
