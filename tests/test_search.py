@@ -181,6 +181,9 @@ def test_lines_are_indexed_anew_where_their_sound_is_not_known_yet(database: Dat
         assert refresh(session, said, "test") == 2
         assert stale(session, "test") == 0
         assert refresh(session, said, "test") == 0
+        words = select(VocabularyWord.word, VocabularyWord.lines)
+        counted = dict(session.execute(words).tuples().all())
         sounds = dict(session.execute(select(LineSearch.words, LineSearch.sounds)).tuples().all())
+    assert counted == {"the": 1, "dog": 1, "in": 1, "living": 1}
     # d f a d: `the dog` by classes is f a d a g.
     assert sounds["the dog"].split() == ["adag", "fada"]

@@ -63,7 +63,7 @@ def refresh(session: Session, sound: Sound | None, by: str) -> int:
     """Indexes anew what is not indexed as it would be now; how many lines that were."""
     lines = list(session.scalars(_stale(by)))
     for some in chunks(lines):
-        session.execute(delete(LineSearch).where(LineSearch.line.in_([line.id for line in some])))
+        remove_lines(session, [line.id for line in some])
         add_lines(session, some, sound, by)
     return len(lines)
 
