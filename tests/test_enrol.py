@@ -76,7 +76,7 @@ def test_two_parts_of_an_enrolled_voice_are_one_speaker(
     monkeypatch.setattr(
         who_speaks,
         "turns_from_voices",
-        lambda sound, spans, _, encoder: real(sound, spans, 2, encoder),
+        lambda sound, spans, _, encoder, expected=None: real(sound, spans, 2, encoder, expected),
     )
     home = Home(tmp_path / "home")
     learned = sentences(shared, ("spk2_snt1", "spk2_snt2", "spk2_snt3"), tmp_path / "learned.wav")
