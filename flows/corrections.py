@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.correction import Correction
 from core.errors import InputError, UsageError
-from core.time import clock, frames_to_samples, samples_to_timecode, timecode_to_frames
+from core.time import frames_to_samples, timecode_to_frames
 from core.words import some
 from db.catalogue import TakeLine, line_numbered, lines_of
 from db.codec import JSON, cleaned
@@ -22,6 +22,7 @@ from db.scripts import TakeFacts, take_facts
 from db.search.index import index_again
 from db.takes import essences_of
 from flows.search import sound_of, sounds_by
+from flows.takeline import timecode
 from flows.workspace import Workspace, activity
 
 MOST_LETTERS = 2000
@@ -126,7 +127,7 @@ def line_at(work: Workspace, take: str, at: str | int) -> TakeLine:
         if not 1 <= at <= len(found):
             raise InputError(f"Take {take} has lines 1 to {len(found)}; {at} is none of them.")
         return found[at - 1]
-    begun = [item for item in found if _clock(item, item.line.start) == at.strip()]
+    begun = [item for item in found if timecode(item, item.line.start) == at.strip()]
     meant = begun or [item for item in found if _is_at(item, at)]
     if not meant:
         raise InputError(
@@ -152,13 +153,6 @@ def _is_at(item: TakeLine, at: str) -> bool:
         for k in (frame, frame + 1)
     )
     return first < item.line.end and last > item.line.start
-
-
-def _clock(item: TakeLine, sample: int) -> str:
-    if item.timecode_rate is None or item.time_reference is None:
-        return clock(sample, item.sample_rate)
-    reference, rate = item.time_reference, item.timecode_rate
-    return samples_to_timecode(reference + sample, rate, item.sample_rate)
 
 
 def _line(session: Session, number: int) -> TakeLine:
