@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -52,7 +51,7 @@ def command(
     from db.events import events_of
     from db.home import open_remembered
     from db.search.filters import Filters
-    from flows.search import find_lines
+    from flows.search import by_take, find_lines
 
     kinds = kinds_asked(event or ())
     if not query and not kinds:
@@ -76,15 +75,8 @@ def command(
         return
     if not hits:
         OUT.print("No line has these words, or sounds like them.")
-    for essence, group in groupby(_by_take(hits), key=lambda hit: hit.found.essence):
-        del essence
-        _print_take(list(group))
-
-
-def _by_take(hits: tuple[Hit, ...]) -> list[Hit]:
-    """The hits of a take together, takes in the order of their best hit."""
-    place = {hit.found.essence: number for number, hit in reversed(list(enumerate(hits)))}
-    return sorted(hits, key=lambda hit: place[hit.found.essence])
+    for group in by_take(hits, lambda hit: hit.found.essence):
+        _print_take(group)
 
 
 def _print_take(hits: list[Hit]) -> None:

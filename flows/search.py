@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from core.errors import UsageError
 from core.phones import Phones
@@ -14,6 +16,7 @@ from db.search.index import refresh, stale
 from models.speech.pronunciation import english_dictionary, pronouncer
 
 SOUNDS_VERSION = "1"
+Found = TypeVar("Found")
 
 
 def find_lines(
@@ -41,6 +44,14 @@ def find_lines(
             refresh(session, sound_of, by)
     with database.read() as session:
         return search(session, query, limit, filters, sound_of, how)
+
+
+def by_take(found: Sequence[Found], essence: Callable[[Found], str]) -> list[list[Found]]:
+    """What a search found by the takes that it is in, these in the order of their best hit."""
+    takes: dict[str, list[Found]] = {}
+    for item in found:
+        takes.setdefault(essence(item), []).append(item)
+    return list(takes.values())
 
 
 @lru_cache(maxsize=1 << 16)

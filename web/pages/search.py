@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,9 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from db.search.filters import Filters
 from db.search.find import How
-from flows.take_view import known_names
+from flows.search import by_take
+from flows.take_view import names_known
 from web.api.search import found_lines
-from web.api.shapes import HitOut
 from web.pages.shown import page
 from web.site import AtSite, Viewer
 
@@ -38,7 +37,7 @@ def search(
     hits = found_lines(at, q, _MOST, filters, by) if q.strip() else []
     told: dict[str, Any] = {
         "q": q,
-        "groups": grouped(hits),
+        "groups": by_take(hits, lambda hit: hit.take.id),
         "count": len(hits),
         "most": _MOST,
     }
@@ -51,14 +50,5 @@ def search(
         "production": production,
         "circled": circled,
     }
-    told |= {"asked": asked, "known": known_names(at.work)}
+    told |= {"asked": asked, "known": names_known(at.work)}
     return page(request, at, who, "search.html", told)
-
-
-def grouped(hits: list[HitOut]) -> list[list[HitOut]]:
-    """Hits by take, the takes in the order of their best hit."""
-    place: dict[str, int] = {}
-    for hit in hits:
-        place.setdefault(hit.take.id, len(place))
-    ordered = sorted(hits, key=lambda hit: place[hit.take.id])
-    return [list(some) for _, some in groupby(ordered, key=lambda hit: hit.take.id)]
