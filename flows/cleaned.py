@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from core.media import MediaFile
-from db.provenance import ActivityRecord, made_from
+from db.provenance import made_from
 from flows.takes import store_path
 from flows.workspace import Workspace
 from models.quality import Gate
@@ -22,9 +22,8 @@ _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 class Cleaned:
     """A cleaned take in the store.
 
-    key: names the work. channels: of the original's file, from 0,
-    in their order there. engine, recipe: by name. gates: of each of the channels, as they were
-    judged then.
+    key: names the work. channels: of the original's file, from 0, in their order there.
+    engine, recipe: by name. gates: of each of the channels, as they were judged then.
     """
 
     key: str
@@ -35,23 +34,25 @@ class Cleaned:
     gates: tuple[tuple[Gate, ...], ...]
 
 
-def cleaned_last(work: Workspace, media: MediaFile, channels: Collection[int]) -> Cleaned | None:
-    """A take as it was cleaned last with these channels in it, if the store still has that."""
+def cleaned_takes(work: Workspace, media: MediaFile) -> tuple[Cleaned, ...]:
+    """All that the store holds of a cleaned file, the latest first."""
     with work.database.read() as session:
         made = made_from(session, "clean", media.sha256)
-    for done in made:
-        held = _CHANNELS.validate_python(done.parameters["channels"])
-        if set(channels) <= set(held) and store_path(work, done.key).is_file():
-            return _cleaned(work, done, held)
-    return None
-
-
-def _cleaned(work: Workspace, done: ActivityRecord, channels: tuple[int, ...]) -> Cleaned:
-    return Cleaned(
-        key=done.key,
-        path=store_path(work, done.key),
-        channels=channels,
-        engine=str((done.card or {}).get("name", "")),
-        recipe=str(done.parameters.get("recipe", "")),
-        gates=_GATES.validate_python(done.parameters.get("gates", [])),
+    return tuple(
+        Cleaned(
+            key=done.key,
+            path=path,
+            channels=_CHANNELS.validate_python(done.parameters["channels"]),
+            engine=str((done.card or {}).get("name", "")),
+            recipe=str(done.parameters.get("recipe", "")),
+            gates=_GATES.validate_python(done.parameters.get("gates", [])),
+        )
+        for done in made
+        if (path := store_path(work, done.key)).is_file()
     )
+
+
+def cleaned_last(work: Workspace, media: MediaFile, channels: Collection[int]) -> Cleaned | None:
+    """A take as it was cleaned last with these channels in it, if the store still has that."""
+    found = cleaned_takes(work, media)
+    return next((item for item in found if set(channels) <= set(item.channels)), None)

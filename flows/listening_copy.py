@@ -53,6 +53,11 @@ class Match:
     scale: float
     note: str
 
+    @property
+    def gain(self) -> float:
+        """The gain as a factor."""
+        return float(10 ** (self.gain_db / 20))
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -66,6 +71,16 @@ class Copy:
     end: int
     match: Match | None
     cleaned: Cleaned | None
+
+    @property
+    def channels(self) -> int:
+        """How many it has."""
+        return 1 if self.match is None else 2
+
+    @property
+    def gain_db(self) -> float:
+        """That the cleaned sound has; 0 where there is none."""
+        return 0.0 if self.match is None else self.match.gain_db
 
 
 _MATCH = TypeAdapter(Match)
@@ -113,7 +128,7 @@ def excerpt(work: Workspace, media: MediaFile, channel: int, start: int, end: in
 def peaks(copy: Copy, most: int) -> NDArray[np.int8]:
     """Lowest and highest values of a whole copy, in steps of 1/127: shape (kinds, n, 2).
 
-    Kinds: original, cleaned, removed, or the original alone. n: `most` at the most.
+    Kinds: as in `flows.ab_sounds.KINDS`, or the original alone. n: `most` at the most.
     """
     every = np.load(_peaks_path(copy.path), allow_pickle=False)
     step = max(1, -(-every.shape[1] // most))
@@ -138,7 +153,7 @@ def reader(
     match = _match(work, media, channel, cleaned, _name(media, channel, cleaned))
     assert match is not None
     raw, clean = stack.enter_context(_both(work, media, channel, cleaned))
-    gain = 10 ** (match.gain_db / 20)
+    gain = match.gain
     if kind == "cleaned":
         return lambda start, frames: gain * clean(start, frames)
     return lambda start, frames: gain * (raw(start, frames) - clean(start, frames))
@@ -205,8 +220,7 @@ def _block(
     """Samples of a copy, shape (frames, 1 or 2)."""
     if match is None:
         return np.clip(reads[0](start, frames), -1.0, _CEILING)[:, None]
-    gain = 10 ** (match.gain_db / 20)
-    both = np.stack([reads[0](start, frames), gain * reads[1](start, frames)], axis=1)
+    both = np.stack([reads[0](start, frames), match.gain * reads[1](start, frames)], axis=1)
     return np.clip(match.scale * both, -1.0, _CEILING)
 
 
@@ -214,7 +228,7 @@ def _write_whole(
     path: Path, reads: tuple[Read, ...], media: MediaFile, match: Match | None
 ) -> None:
     """Write a whole copy, and its peaks before it, so that a copy always has them."""
-    gain = 1.0 if match is None else 10 ** (match.gain_db / 20)
+    gain = 1.0 if match is None else match.gain
     step = max(1, round(Fraction(media.sample_rate, _PEAKS_A_SECOND)))
     extremes: list[NDArray[np.int8]] = []
 

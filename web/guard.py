@@ -100,7 +100,7 @@ class Guard:
             return _fault(421, "This roomtone does not answer to that name; see --host-name.")
         if len(scope["raw_path"] or b"") + len(scope["query_string"]) > _MOST_TARGET:
             return _fault(414, "The address is too long.")
-        if not _number_or_none(headers.get("content-length")) <= MOST_BODY:
+        if _length(headers.get("content-length")) > MOST_BODY:
             return _fault(413, "A request is 1 MB at the most.")
         if headers.get("range", "").count(",") >= _MOST_RANGES:
             return _fault(416, "Ask for four ranges at the most.")
@@ -200,7 +200,7 @@ def _same_origin(origin: str, host: str, scheme: str) -> bool:
     return (parts.scheme, parts.netloc.lower()) == (scheme, host)
 
 
-def _number_or_none(text: str | None) -> int:
+def _length(text: str | None) -> int:
     """The length that a request says it has; too much where it says nonsense."""
     if text is None:
         return 0

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 from core.time import clock
 from db.catalogue import Hit, TakeLine
 from db.events import TakeEvent
-from flows.take_view import Microphone, TakeSummary, TakeView
+from db.take_list import TakeSummary
+from flows.take_view import Microphone, TakeView
 from flows.takeline import timecode
 
 

@@ -11,9 +11,10 @@ from fastapi.responses import FileResponse, Response
 from core.errors import OfflineError
 from core.media import MediaFile
 from flows import listening_copy
+from flows.ab_sounds import KINDS
 from flows.channels import listening_channel
 from flows.pictures import spectrogram_png
-from flows.take_view import media_of, take_known, take_list, take_view
+from flows.take_view import events_in, lines_in, media_of, take_known, take_list, take_view
 from web.api.shapes import (
     EventOut,
     Fault,
@@ -63,14 +64,14 @@ def take(at: AtSite, who: Viewer, take: TakeId) -> TakeViewOut:
 def lines(at: AtSite, who: Viewer, take: TakeId) -> list[LineOut]:
     """The lines of a take, in the order in which they are spoken."""
     del who
-    return [line_out(found) for found in take_view(at.work, take).lines]
+    return [line_out(found) for found in lines_in(at.work, take)]
 
 
 @router.get("/{take}/events")
 def events(at: AtSite, who: Viewer, take: TakeId) -> list[EventOut]:
     """What happens in a take beside its lines."""
     del who
-    return [event_out(found) for found in take_view(at.work, take).events]
+    return [event_out(found) for found in events_in(at.work, take)]
 
 
 @router.get("/{take}/sound")
@@ -81,10 +82,10 @@ def sound(at: AtSite, who: Viewer, take: TakeId, channel: Channel | None = None)
     copy = listening_copy.whole_copy(at.work, media, number)
     return SoundOut(
         url=f"/api/v1/takes/{take}/audio?channel={number}",
-        channels=1 if copy.match is None else 2,
+        channels=copy.channels,
         sample_rate=media.sample_rate,
         frames=media.frames,
-        gain_db=0.0 if copy.match is None else copy.match.gain_db,
+        gain_db=copy.gain_db,
         note="" if copy.match is None else copy.match.note,
         engine="" if copy.cleaned is None else copy.cleaned.engine,
         recipe="" if copy.cleaned is None else copy.cleaned.recipe,
@@ -118,8 +119,8 @@ def excerpt(
     media, number = _media(at, take, channel)
     copy = listening_copy.excerpt(at.work, media, number, start, min(end, media.frames))
     told = {
-        "X-Roomtone-Channels": "1" if copy.match is None else "2",
-        "X-Roomtone-Gain-Db": f"{0.0 if copy.match is None else copy.match.gain_db:.2f}",
+        "X-Roomtone-Channels": str(copy.channels),
+        "X-Roomtone-Gain-Db": f"{copy.gain_db:.2f}",
     }
     return FileResponse(copy.path, media_type="audio/flac", headers=told)
 
@@ -136,7 +137,7 @@ def peaks(
     del who
     media, number = _media(at, take, channel)
     found = listening_copy.peaks(listening_copy.whole_copy(at.work, media, number), points)
-    kinds = ["raw", "cleaned", "removed"][: len(found)]
+    kinds = list(KINDS[: len(found)])
     return PeaksOut(kinds=kinds, peaks=[(row.ravel() / 127).round(3).tolist() for row in found])
 
 

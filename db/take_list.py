@@ -1,0 +1,90 @@
+"""Takes as they stand in lists, and the names that lines can be asked for by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.time import FrameRate
+from db.chunks import chunks
+from db.codec import rate_from_text
+from db.tables import LineRow, Media, Speaker, Take
+from db.takes import latest_paths, natural
+
+
+@dataclass(frozen=True)
+class TakeSummary:
+    """A take in a list; the fields are those of `db.catalogue.TakeLine`.
+
+    frames: its length in samples. lines: how many are known of it.
+    """
+
+    name: str
+    scene: str
+    take: str
+    tape: str
+    project: str
+    essence: str
+    path: Path | None
+    sample_rate: int
+    frames: int
+    time_reference: int | None
+    timecode_rate: FrameRate | None
+    circled: bool
+    lines: int
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """What lines can be asked for by: the names that there are, sorted as people do."""
+
+    speakers: tuple[str, ...]
+    scenes: tuple[str, ...]
+    productions: tuple[str, ...]
+
+
+def take_summaries(
+    session: Session, essences: Collection[str] | None = None
+) -> tuple[TakeSummary, ...]:
+    """The takes with these sounds that are known (None: all), by scene, take and name."""
+    if essences is None:
+        essences = session.scalars(select(Take.essence)).all()
+    found: list[TakeSummary] = []
+    for some in chunks(essences):
+        counted = select(LineRow.essence, func.count()).group_by(LineRow.essence)
+        lines = dict(session.execute(counted.where(LineRow.essence.in_(some))).tuples().all())
+        rings = select(Media.essence).where(Media.circled, Media.essence.in_(some))
+        circled = set(session.scalars(rings))
+        paths = latest_paths(session, set(some))
+        found += [
+            TakeSummary(
+                name=row.name,
+                scene=row.scene,
+                take=row.take,
+                tape=row.tape,
+                project=row.project,
+                essence=row.essence,
+                path=paths.get(row.essence),
+                sample_rate=row.sample_rate,
+                frames=row.frames,
+                time_reference=row.time_reference,
+                timecode_rate=rate_from_text(row.timecode_rate),
+                circled=row.essence in circled,
+                lines=lines.get(row.essence, 0),
+            )
+            for row in session.scalars(select(Take).where(Take.essence.in_(some)))
+        ]
+    return tuple(sorted(found, key=lambda t: (natural(t.scene), natural(t.take), t.name)))
+
+
+def known_names(session: Session) -> KnownNames:
+    """The names of speakers, scenes and productions that are known."""
+    speakers, scenes, productions = (
+        tuple(sorted(filter(None, session.scalars(select(column).distinct())), key=natural))
+        for column in (Speaker.name, Take.scene, Take.project)
+    )
+    return KnownNames(speakers, scenes, productions)
