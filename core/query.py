@@ -10,6 +10,9 @@ from enum import StrEnum
 # Longer queries are cut here.
 MOST_TOKENS = 64
 
+# Longer words are cut here: databases index no text without end.
+MOST_LETTERS = 100
+
 _PIECE = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>\S+))')
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
 
@@ -56,8 +59,8 @@ class Query:
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared: lower case, no accents, split at punctuation.
 
-    Letters, digits and private-use characters make words. The same for queries and lines, so
-    what one finds does not hang on a database's idea of a word.
+    Letters, digits and private-use characters make words, up to MOST_LETTERS. The same for
+    queries and lines, so what one finds does not hang on a database's idea of a word.
     """
     decomposed = text
     for _ in range(2):
@@ -67,7 +70,7 @@ def tokens(text: str) -> tuple[str, ...]:
         "" if unicodedata.category(c) in ("Mn", "Me") else c if _in_word(c) else " "
         for c in decomposed
     )
-    return tuple(folded.split())
+    return tuple(word[:MOST_LETTERS] for word in folded.split())
 
 
 def parse_query(text: str) -> Query:

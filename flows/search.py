@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
-from core.errors import UsageError
 from core.phones import Phones
 from db.catalogue import Hit, search
 from db.engine import Database
@@ -29,13 +28,7 @@ def find_lines(
     """Lines that a query finds, the closest first; see `db.search.find`.
 
     Lines that were stored by an older program, or not indexed by sound yet, are indexed first.
-    Raises UsageError for a database on a server, whose index is not there yet.
     """
-    if database.path is None:
-        raise UsageError(
-            f"Search needs the database in the home for now, and this is {database.name}; leave "
-            "the setting `database` empty to search."
-        )
     by = sounds_by()
     with database.read() as session:
         behind = stale(session, by)

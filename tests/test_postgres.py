@@ -20,7 +20,6 @@ from db.engine import Database, open_database
 from db.home import open_remembered
 from db.provenance import ActivityRecord, finished, record
 from db.tables import LineRow, Speaker
-from flows.search import find_lines
 
 SECRET = "swordfish"
 
@@ -204,13 +203,6 @@ def test_scrubbing_waits_for_who_still_sees_what_was_deleted(
     may_end.set()
     reader.join()
     opened.scrub()
-    opened.close()
-
-
-def test_searching_on_a_server_is_refused_in_a_sentence(server: Server) -> None:
-    opened = open_database(server.ready())
-    with pytest.raises(UsageError, match="Search needs the database in the home"):
-        find_lines(opened, "joy", 5)
     opened.close()
 
 

@@ -10,8 +10,10 @@ from db.tables import Table
 
 
 def _of_metadata(_: Any, name: str | None, kind: str, *__: Any) -> bool:
-    virtual = name is not None and ("_fts" in name or name.endswith("_terms"))
-    return not (kind == "table" and virtual)
+    """Not what only one database has: FTS5's tables, the words as a tsvector."""
+    if kind == "table":
+        return name is None or ("_fts" not in name and not name.endswith("_terms"))
+    return name is None or not name.endswith("_vector")
 
 
 def _rendered(kind: str, thing: Any, _: Any) -> str | Literal[False]:

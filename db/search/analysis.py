@@ -22,8 +22,9 @@ INDEX_VERSION = 1
 SOUND_GRAM = 4
 LETTER_GRAM = 3
 
-# Between the words as corrected and as heard of one line. No token: databases pass it over.
-BREAK = "|"
+# Between the words as corrected and as heard of one line. Databases take it for a token, so that no
+# phrase reaches over it; nobody can ask for it.
+BREAK = "\u2016"
 
 Sound = Callable[[str], Phones]
 """How a folded word sounds; no phones where that is not known."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.phones import Phones
-from core.query import Query, TermKind, parse_query
+from core.query import Query, Term, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
 from db.chunks import chunks
-from db.search import fts5
 from db.search.analysis import BREAK, SOUND_GRAM, Sound, grams, letter_grams, near, stem
 from db.search.closeness import (
     Closeness,
@@ -25,7 +25,10 @@ from db.search.closeness import (
     side_by_side,
     some_terms,
 )
+from db.search.expression import AllOf, AnyOf, Expression, Phrase
 from db.search.filters import Filters
+from db.search.fulltext import full_text
+from db.search.postings import Ids, Index, holding
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow, Listening, Take
 
@@ -41,6 +44,7 @@ _RAREST = 4
 _NEWEST = 60
 _CANDIDATES = 300
 _MOST_READ = 100_000
+_TRIED = 2_000
 _LIKENESS = 0.62
 _SHORTEST_SOUND = 5
 _NEAR_WORDS = 24
@@ -113,9 +117,7 @@ class _Search:
         self._session, self._query, self._limit = session, query, limit
         self._condition = filters.condition
         self._most = max(_NEWEST, 2 * limit)
-        self._not = [
-            fts5.phrase(term.tokens, term.kind is TermKind.PREFIX) for term in query.excluded
-        ]
+        self._not = [_phrase(term) for term in query.excluded]
         self._lengths: dict[int, int] = {}
         self.found: dict[int, Found] = {}
 
@@ -140,25 +142,26 @@ class _Search:
             return
         if query.plain:
             asked = query.tokens
-            self._words(fts5.phrase(asked), lambda s: side_by_side(asked, s), Closeness.EXACT)
+            self._words(Phrase(asked), lambda s: side_by_side(asked, s), Closeness.EXACT)
             if query.half_typed:
                 self._words(
-                    fts5.phrase(asked, goes_on=True),
+                    Phrase(asked, goes_on=True),
                     lambda s: side_by_side(asked, s, goes_on=True),
                     Closeness.GOES_ON,
                 )
-        exact = [fts5.phrase(term.tokens, term.kind is TermKind.PREFIX) for term in query.terms]
+        exact = [_phrase(term) for term in query.terms]
         kind = Closeness.WORDS if query.plain else Closeness.EXACT
-        self._words(fts5.all_of(exact), lambda s: all_terms(query, s, False), kind)
+        self._words(AllOf(tuple(exact)), lambda s: all_terms(query, s, False), kind)
         if query.half_typed:
-            exact[-1] = fts5.phrase(query.terms[-1].tokens, goes_on=True)
-            self._words(fts5.all_of(exact), lambda s: all_terms(query, s, True), Closeness.WORDS)
+            exact[-1] = Phrase(query.terms[-1].tokens, goes_on=True)
+            half = AllOf(tuple(exact))
+            self._words(half, lambda s: all_terms(query, s, True), Closeness.WORDS)
 
     def _by_rare_words(self) -> None:
         """Lines that hold many words as they were typed, looked for by the rarest of them.
 
-        Reading all the places of fifteen common words takes FTS5 longer than comparing the few
-        lines that hold the rare ones.
+        Reading all the places of fifteen common words takes longer than comparing the few lines
+        that hold the rare ones.
         """
         query, asked = self._query, self._query.tokens
         whole = asked[:-1] if query.half_typed else asked
@@ -166,8 +169,7 @@ class _Search:
         if len(counts) < len(set(whole)):
             return
         rare = sorted(counts, key=lambda token: (counts[token], token))[:_RAREST]
-        expression = fts5.without(fts5.all_of([fts5.phrase([t]) for t in rare]), self._not)
-        lines = fts5.lines(self._session, "words", expression, _CANDIDATES, self._condition)
+        lines = self._holding_all(Index.WORDS, [{token} for token in rare], _CANDIDATES)
         ways: tuple[tuple[Closeness, _Marking], ...] = (
             (Closeness.EXACT, lambda s: side_by_side(asked, s)),
             (Closeness.GOES_ON, lambda s: side_by_side(asked, s, goes_on=query.half_typed)),
@@ -188,10 +190,7 @@ class _Search:
         stems = {word: {stem(word, language) for language in languages} for word in words}
         counts = self._lines_with(words)
         rare = sorted(stems, key=lambda word: (counts.get(word, 0), word))[:_RAREST]
-        asked = fts5.all_of(
-            [fts5.any_of([fts5.phrase([form]) for form in sorted(stems[word])]) for word in rare]
-        )
-        lines = fts5.lines(self._session, "stems", asked, self._most, self._condition)
+        lines = self._holding_all(Index.STEMS, [stems[word] for word in rare], self._most)
         for spoken in self._spoken(lines):
             forms = [stem(word, spoken.language) for word in spoken.tokens]
             self._keep(
@@ -204,14 +203,10 @@ class _Search:
         forms = {word: {word, *self._near(word)} for word in dict.fromkeys(words)}
         if all(len(form) == 1 for form in forms.values()):
             return
-        others = [
-            fts5.phrase(term.tokens, term.kind is TermKind.PREFIX)
-            for term in self._query.terms
-            if term.kind is not TermKind.WORD
-        ]
-        asked = [fts5.any_of([fts5.phrase([form]) for form in sorted(forms[w])]) for w in words]
+        others = [_phrase(term) for term in self._query.terms if term.kind is not TermKind.WORD]
+        asked = [AnyOf(tuple(Phrase((form,)) for form in sorted(forms[word]))) for word in forms]
         self._words(
-            fts5.all_of([*asked, *others]),
+            AllOf((*asked, *others)),
             lambda s: alike(self._query, s, forms, s),
             Closeness.FUZZY,
         )
@@ -221,7 +216,7 @@ class _Search:
         terms = len(set(self._query.terms))
         if terms < 2:
             return
-        for spoken in self._spoken(self._holding_most("words", self._query.tokens)):
+        for spoken in self._spoken(self._holding_most(Index.WORDS, self._query.tokens)):
             count, marks = some_terms(self._query, spoken.tokens)
             if 2 * count >= terms:
                 self._keep(spoken, marks, Closeness.SOME, count / terms)
@@ -232,7 +227,7 @@ class _Search:
         if len(asked) < _SHORTEST_SOUND:
             return
         wanted = grams(sound_classes(asked), SOUND_GRAM)
-        candidates = self._spoken(self._holding_most("sounds", wanted))
+        candidates = self._spoken(self._holding_most(Index.SOUNDS, wanted))
         heard = [[sound(word) for word in spoken.tokens] for spoken in candidates]
         places = heard_in(asked, [_joined(words) for words in heard])
         for spoken, words, place in zip(candidates, heard, places, strict=True):
@@ -240,17 +235,18 @@ class _Search:
                 marks = _covered(words, place.start, place.end)
                 self._keep(spoken, marks, Closeness.SOUND, place.likeness)
 
-    def _words(self, asked: str, marks: _Marking, how: Closeness) -> None:
+    def _words(self, asked: Expression, marks: _Marking, how: Closeness) -> None:
         """Keeps what an expression finds in the words, unless there is enough that is closer."""
         if len(self.found) >= self._limit:
             return
-        expression = fts5.without(asked, self._not)
-        lines = fts5.lines(self._session, "words", expression, self._most, self._condition)
+        lines = full_text(self._session).lines(
+            self._session, asked, self._not, self._most, self._condition
+        )
         for spoken in self._spoken(lines):
             self._keep(spoken, marks(spoken.tokens), how, 1.0)
 
     def _keep(self, spoken: _Spoken, marks: Marks | None, how: Closeness, likeness: float) -> None:
-        if marks is None or not any(marks) or holds_any(self._query.excluded, spoken.tokens):
+        if marks is None or not any(marks):
             return
         self._lengths[spoken.line] = len(spoken.tokens)
         found = Found(spoken.line, how, marks, likeness, spoken.as_heard)
@@ -259,7 +255,10 @@ class _Search:
             self.found[spoken.line] = found
 
     def _spoken(self, lines: Iterable[int]) -> list[_Spoken]:
-        """The tokens of those lines that were not found yet, as corrected before as heard."""
+        """The tokens of those lines that were not found yet, as corrected before as heard.
+
+        Without lines that hold an excluded term in either.
+        """
         found: list[_Spoken] = []
         for some in chunks(line for line in lines if line not in self.found):
             rows = self._session.execute(
@@ -268,48 +267,73 @@ class _Search:
                 .where(LineSearch.line.in_(some))
             )
             for line, words, tongue in rows:
-                corrected, both, heard = words.partition(BREAK)
-                found.append(_Spoken(line, tuple(corrected.split()), tongue))
-                if both:
-                    found.append(_Spoken(line, tuple(heard.split()), tongue, as_heard=True))
+                parts = [tuple(part.split()) for part in words.split(BREAK)]
+                if any(holds_any(self._query.excluded, part) for part in parts):
+                    continue
+                found += [
+                    _Spoken(line, part, tongue, as_heard=place > 0)
+                    for place, part in enumerate(parts)
+                ]
         return found
 
-    def _holding_most(self, index: str, tokens: Sequence[str]) -> list[int]:
+    def _holding_all(self, index: Index, wanted: Sequence[Collection[str]], most: int) -> list[int]:
+        """The newest lines that hold one of each group of tokens: at most so many."""
+        lists = holding(self._session, index, (token for group in wanted for token in group))
+        found: Ids | None = None
+        groups = [[lists[token] for token in group if token in lists] for group in wanted]
+        for group in sorted(groups, key=lambda group: sum(map(len, group))):
+            if not group:
+                return []
+            rows = group[0] if len(group) == 1 else np.unique(np.concatenate(group))
+            found = rows if found is None else found[_stand_in(found, rows)]
+        return [] if found is None else self._fitting(found[::-1], most)
+
+    def _holding_most(self, index: Index, tokens: Sequence[str]) -> list[int]:
         """Lines that hold the most of some tokens, rare ones counting for more.
 
-        The rarest tokens are read until they stand in so many lines that reading more would take
+        The rarest tokens count until they stand in so many lines that comparing more would take
         too long.
         """
-        counts = fts5.documents(self._session, index, tokens)
-        ids: list[fts5.Ids] = []
+        lists = holding(self._session, index, tokens)
+        ids: list[Ids] = []
         weights = []
         read = 0
-        for token in sorted(counts, key=lambda token: (counts[token], token)):
-            if ids and read + counts[token] > _MOST_READ:
+        for token in sorted(lists, key=lambda token: (len(lists[token]), token)):
+            rows = lists[token]
+            if ids and read + len(rows) > _MOST_READ:
                 break
-            rows = fts5.holding(self._session, index, token)
             read += len(rows)
             ids.append(rows)
             weights.append(np.full(len(rows), 1.0 / np.log2(2.0 + len(rows))))
         if not ids:
             return []
         lines, place = np.unique(np.concatenate(ids), return_inverse=True)
-        if self._condition is not None:
-            lines, place = self._fitting(lines, place)
-        held = np.bincount(place[place >= 0], np.concatenate(weights)[place >= 0], len(lines))
-        best = np.lexsort((-lines, -held))[:_CANDIDATES]
-        return [int(line) for line in lines[best]]
+        held = np.bincount(place, np.concatenate(weights), len(lines))
+        if self._condition is None and len(lines) > _CANDIDATES:
+            # Whatever may be among the first, so that a few hundred are sorted, not all.
+            first = held >= np.partition(held, -_CANDIDATES)[-_CANDIDATES]
+            lines, held = lines[first], held[first]
+        return self._fitting(lines[np.lexsort((-lines, -held))], _CANDIDATES)
 
-    def _fitting(self, lines: fts5.Ids, place: fts5.Ids) -> tuple[fts5.Ids, fts5.Ids]:
-        """The lines that the filters let through; place: -1 for the others."""
-        assert self._condition is not None
+    def _fitting(self, lines: Ids, most: int) -> list[int]:
+        """The first of some lines that the filters let through: at most so many."""
+        if self._condition is None:
+            return [int(line) for line in lines[:most]]
         query = (
             select(LineRow.id).join(Take, Take.essence == LineRow.essence).where(self._condition)
         )
-        allowed = np.fromiter(self._session.scalars(query), dtype=np.int64)
-        fits = np.isin(lines, allowed)
-        moved = np.where(fits, np.cumsum(fits) - 1, -1)
-        return lines[fits], moved[place]
+        found: list[int] = []
+        for some in chunks(int(line) for line in lines[:_TRIED]):
+            fits = set(self._session.scalars(query.where(LineRow.id.in_(some))))
+            found += [line for line in some if line in fits]
+            if len(found) >= most:
+                return found[:most]
+        if len(lines) > _TRIED:
+            # The filters let few lines through: all of those are sooner read.
+            allowed = np.fromiter(self._session.scalars(query), dtype=np.int64)
+            rest = lines[_TRIED:]
+            found += [int(line) for line in rest[np.isin(rest, allowed)]]
+        return found[:most]
 
     def _lines_with(self, words: Sequence[str]) -> dict[str, int]:
         """How many lines hold each of some words; without those that none holds."""
@@ -320,15 +344,16 @@ class _Search:
     def _near(self, word: str) -> tuple[str, ...]:
         """Words of the vocabulary that a typing error or two could have made of this one."""
         wanted = letter_grams(word)
-        counts: dict[int, int] = {}
-        for gram in wanted:
-            for row in fts5.holding(self._session, "vocabulary", gram).tolist():
-                counts[row] = counts.get(row, 0) + 1
+        lists = holding(self._session, Index.LETTERS, wanted)
+        if not lists:
+            return ()
+        numbers, counts = np.unique(np.concatenate(list(lists.values())), return_counts=True)
         # Each error spoils at most three runs of letters.
-        least = max(1, len(wanted) - 6)
-        rows = [row for row, count in counts.items() if count >= least]
+        enough = counts >= max(1, len(wanted) - 6)
+        numbers, counts = numbers[enough], counts[enough]
+        rows = [int(row) for row in numbers[np.lexsort((numbers, -counts))][:_CANDIDATES]]
         words: list[str] = []
-        for some in chunks(sorted(rows, key=lambda row: (-counts[row], row))[:_CANDIDATES]):
+        for some in chunks(rows):
             words += self._session.scalars(
                 select(VocabularyWord.word).where(VocabularyWord.id.in_(some))
             )
@@ -337,6 +362,17 @@ class _Search:
     def _languages(self) -> list[str]:
         """The languages of what was heard."""
         return sorted(set(self._session.scalars(select(Listening.language).distinct())) | {"en"})
+
+
+def _phrase(term: Term) -> Phrase:
+    return Phrase(term.tokens, term.kind is TermKind.PREFIX)
+
+
+def _stand_in(rows: Ids, others: Ids) -> NDArray[np.bool_]:
+    """For each of some rows in order, whether it is among others in order."""
+    at = np.minimum(np.searchsorted(others, rows), len(others) - 1)
+    same: NDArray[np.bool_] = others[at] == rows
+    return same
 
 
 def _joined(words: Iterable[Phones]) -> Phones:
