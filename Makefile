@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO ?= roomtone-demo
 
-.PHONY: install demo test lint format types layers bench clean
+.PHONY: install demo test lint format types layers bench lock audit sbom clean
 
 install: $(READY)
 
@@ -56,5 +56,26 @@ bench: install
 	done
 	$(BIN)/python -m bench
 
+# The supply chain; its programs stay out of roomtone's own environment. docs/SUPPLY_CHAIN.md
+TOOLS := .venv-tools
+$(TOOLS)/.ready:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  uv==0.13.9 pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+lock: $(TOOLS)/.ready
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra postgres --extra draft --quiet \
+	  --universal --python-version 3.11 --generate-hashes -c constraints.txt \
+	  --custom-compile-command 'make lock' --no-annotate -o requirements.lock
+
+audit: $(TOOLS)/.ready
+	$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+
+sbom: install $(TOOLS)/.ready
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file sbom.cdx.json $(BIN)/python
+	@echo "The bill of materials is in sbom.cdx.json (CycloneDX)."
+
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(TOOLS) sbom.cdx.json $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -23,6 +23,7 @@ from cli import (
     events,
     export,
     forget,
+    licences,
     lines,
     loudness,
     microphones,
@@ -76,6 +77,7 @@ app.command("serve")(serve.command)
 app.add_typer(serve.tokens, name="tokens")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
+app.command("licences")(licences.command)
 app.add_typer(models.app, name="models")
 app.add_typer(speakers.app, name="speakers")
 app.add_typer(config_show.app, name="config")
