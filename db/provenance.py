@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
+from db.chunks import chunks
 from db.codec import JSON, plain
 from db.memory import AssetRecord, asset_at, paths_of
 from db.tables import (
@@ -141,6 +142,19 @@ def finished(
     if row is None:
         return None
     return _activity_record(row), _uses(session, Generated, row.id)
+
+
+def finished_works(
+    session: Session, kind: ActivityKind, keys: Collection[str]
+) -> dict[str, ActivityRecord]:
+    """The work of this kind that ended well, by its key; keys without any are left out."""
+    found: dict[str, ActivityRecord] = {}
+    for some in chunks(keys):
+        query = select(Activity).where(
+            Activity.kind == kind, Activity.key.in_(some), Activity.state == "done"
+        )
+        found |= {row.key: _activity_record(row) for row in session.scalars(query)}
+    return found
 
 
 def made_from(session: Session, kind: ActivityKind, sha256: str) -> tuple[ActivityRecord, ...]:

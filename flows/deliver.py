@@ -164,7 +164,8 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     loudness = _loudness(rendered, job.spec)
     made = Made(job.out, key, job.spec.name, started, rendered, clips, files, job.recipe.retimed)
     remember_delivery(work, turnover, cleaned, made)
-    removed = delivery.finish(job.out, _content(ready, key, loudness, notes, told, found), files)
+    content = _content(ready, key, loudness, notes, told, found)
+    removed = delivery.finish(job.out, {**content, "leader": asdict(rendered.leader)}, files)
     if removed:
         notes = (
             *notes,

@@ -91,7 +91,7 @@ def reconform(settings: Settings, request: Request, progress: Progress) -> Recon
 def compare(settings: Settings, old: Path, new: Path) -> tuple[ChangeList, tuple[str, ...]]:
     """What changed, by names and timecode alone, and what a person should know of it."""
     before, after, notes = _read(settings.edl_frame_rate, old, new, ())
-    return changes(before, after), (*notes, *_not_compared(before, after))
+    return changes(before, after), (*notes, *not_compared(before, after))
 
 
 def compare_media(
@@ -113,7 +113,7 @@ def compare_media(
         _known(before, originals, request.old.parent),
         _known(after, originals, request.new.parent),
     )
-    return found, (*notes, *unread, *_not_compared(before, after))
+    return found, (*notes, *unread, *not_compared(before, after))
 
 
 def _known(cut: Cut, index: MediaIndex, folder: Path) -> KnownMedia:
@@ -149,7 +149,7 @@ def _read(
     return cuts[old], cuts[new], tuple(notes)
 
 
-def _not_compared(before: Cut, after: Cut) -> tuple[str, ...]:
+def not_compared(before: Cut, after: Cut) -> tuple[str, ...]:
     """That one version has no picture or no sound, where that is so."""
     kinds = [{track.kind for track in cut.tracks if track.events} for cut in (before, after)]
     words = {"video": "picture", "audio": "sound"}

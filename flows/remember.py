@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.conform import Placement, Retimed, placements, source_span
+from core.conform import Placement, Retimed, placements, source_span, start_sample
+from core.time import span_to_samples
 from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
 from db.provenance import ActivityRecord, Use, finished, record
 from db.tables import AssetKind
@@ -151,8 +152,10 @@ def _stem_uses(
 def _cut_events(
     work: Workspace, turnover: Turnover, cleaned: Mapping[str, CleanedTake]
 ) -> list[CutEventRecord]:
-    laid = placements(turnover.cut, turnover.sources, work.settings.sample_rate, "original")
-    return [
+    """Every event that sounds, in the cut's order; those without media play nothing."""
+    rate = work.settings.sample_rate
+    laid = placements(turnover.cut, turnover.sources, rate, "original")
+    linked = [
         CutEventRecord(
             event=item.event_id,
             track=item.track,
@@ -160,13 +163,38 @@ def _cut_events(
             record_length=item.length,
             asset=turnover.links[item.event_id].media.sha256,
             source_start=turnover.links[item.event_id].source_start,
-            source_end=_source_end(turnover, item, work.settings.sample_rate),
+            source_end=_source_end(turnover, item, rate),
             channels=item.channels,
             linked=turnover.links[item.event_id].how,
             take_key="" if item.event_id in turnover.through else cleaned[item.take].key,
         )
         for item in laid
     ]
+    order = {event.id: number for number, (_, event) in enumerate(turnover.cut.sounding())}
+    found = [*linked, *_offline_events(turnover, rate)]
+    return sorted(found, key=lambda item: order[item.event])
+
+
+def _offline_events(turnover: Turnover, rate: int) -> Iterator[CutEventRecord]:
+    cut, lost = turnover.cut, {item.event_id: item for item in turnover.offline}
+    first = start_sample(cut, rate)
+    for track, event in cut.sounding():
+        if event.id in lost:
+            start, length = span_to_samples(
+                cut.start + event.record_start, event.record_length, cut.rate.fps, rate
+            )
+            yield CutEventRecord(
+                event=event.id,
+                track=track.name,
+                record_start=start - first,
+                record_length=length,
+                asset=None,
+                source_start=None,
+                source_end=None,
+                channels=(),
+                linked=lost[event.id].reason,
+                take_key="",
+            )
 
 
 def _source_end(turnover: Turnover, item: Placement, rate: int) -> int:

@@ -352,7 +352,7 @@ def _remembered(
         media = files.get(asset.essence) if asset is not None else None
         if media is not None and event.source_start is not None and event.take_key:
             links[event.event] = Linked(media, event.source_start, event.channels)
-    return cut, links, _missing(cut, {event.event for event in known.events})
+    return cut, links, _missing(cut, {event.event for event in known.events if event.asset})
 
 
 def _missing(cut: Cut, found: Collection[str]) -> tuple[str, ...]:

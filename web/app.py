@@ -8,9 +8,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 import web.api.corrections
+import web.api.cuts
 import web.api.search
 import web.api.session
 import web.api.takes
+import web.pages.cuts
 import web.pages.login
 import web.pages.search
 import web.pages.takes
@@ -20,8 +22,8 @@ from web.faults import tell_faults
 from web.guard import Guard
 from web.site import HERE, Site
 
-API = (web.api.session, web.api.search, web.api.takes, web.api.corrections)
-PAGES = (web.pages.login, web.pages.search, web.pages.takes)
+API = (web.api.session, web.api.search, web.api.takes, web.api.corrections, web.api.cuts)
+PAGES = (web.pages.login, web.pages.search, web.pages.takes, web.pages.cuts)
 
 
 def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> FastAPI:
