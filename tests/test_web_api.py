@@ -39,6 +39,12 @@ def take(api: TestClient, name: str) -> str:
     return next(t["id"] for t in api.get("/api/v1/takes").json() if t["name"] == name)
 
 
+def cut(api: TestClient) -> Any:
+    """The cut that was cleaned."""
+    (found,) = api.get("/api/v1/cuts").json()
+    return found
+
+
 def test_takes_are_listed_as_they_were_recorded(api: TestClient) -> None:
     found = api.get("/api/v1/takes").json()
     told = [(t["name"], t["scene"], t["take"], t["frames"], t["lines"]) for t in found]
@@ -119,6 +125,9 @@ def test_pictures_and_peaks_are_of_the_kind_that_is_asked_for(api: TestClient) -
         (f"/api/v1/takes/{'0' * 64}", 404),
         (f"/api/v1/takes/{'0' * 64}/audio", 404),
         ("/api/v1/nothing", 404),
+        (f"/api/v1/cuts/{'0' * 64}", 404),
+        (f"/api/v1/cuts/{'0' * 64}/audio", 404),
+        ("/api/v1/cuts/..%2f..%2fetc", 404),
         ("/api/v1/search", 422),
         ("/api/v1/search?q=joy&limit=0", 422),
         ("/api/v1/search?q=joy&by=smell", 422),
@@ -136,6 +145,46 @@ def test_a_channel_or_stretch_that_is_not_there_is_refused(api: TestClient) -> N
     for start, end in ((5, 5), (10**9, 10**9 + 1), (7, 2)):
         asked = {"start": start, "end": end}
         assert api.get(f"{address}/excerpt", params=asked).status_code == 422
+
+
+def test_a_cut_is_told_with_its_events_stems_and_files(api: TestClient) -> None:
+    listed = cut(api)
+    told = api.get(f"/api/v1/cuts/{listed['id']}").json()
+    assert (told["name"], told["state"], told["events"]) == ("v1", "delivered", 5)
+    assert told["frames"] == 150 * PER_FRAME
+    assert told["start_timecode"] == "01:00:00:00"
+    first = told["tracks"][0]["events"][0]
+    assert (first["record_in"], first["record_out"]) == ("01:00:00:06", "01:00:02:08")
+    assert first["take"] == take(api, "1-T01")
+    assert sum(told["counts"].values()) == 5
+    roles = {(stem["role"], stem["track"]) for stem in told["stems"]}
+    assert {("PROD", "A1 DX"), ("DX", "A1 DX"), ("NR", "A2 LAV"), ("DX", "")} <= roles
+    report = next(file for file in told["files"] if file["role"] == "REPORT")
+    answer = api.get(f"/api/v1/cuts/{listed['id']}/files/{report['id']}")
+    assert len(answer.content) == report["bytes"]
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert api.get(f"/api/v1/cuts/{listed['id']}/files/{'0' * 64}").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["tracks/0/audio", "audio", "stems/0/audio"])
+def test_stems_are_served_by_ranges_of_bytes(api: TestClient, part: str) -> None:
+    address = f"/api/v1/cuts/{cut(api)['id']}/{part}"
+    whole = api.get(address)
+    assert whole.headers["content-type"] == "audio/wav"
+    assert len(sf.read(io.BytesIO(whole.content))[0]) == 150 * PER_FRAME
+    for asked, part_of in (("100-199", slice(100, 200)), ("-10", slice(-10, None))):
+        answer = api.get(address, headers={"Range": f"bytes={asked}"})
+        assert (answer.status_code, answer.content) == (206, whole.content[part_of])
+    assert api.get(address, headers={"Range": "bytes=99999999999-"}).status_code == 416
+    other = {"Range": "bytes=0-9", "If-Range": '"another"'}
+    assert api.get(address, headers=other).content == whole.content
+
+
+def test_versions_that_are_not_there_have_no_changes(api: TestClient) -> None:
+    known = cut(api)["id"]
+    for other, code in ((known, 422), ("0" * 64, 404), ("v1.otio", 422)):
+        answer = api.get(f"/api/v1/cuts/{known}/changes", params={"against": other})
+        assert answer.status_code == code
 
 
 @settings(
@@ -162,6 +211,7 @@ def test_the_interface_is_what_it_says(api: TestClient) -> None:
     schemathesis = pytest.importorskip("schemathesis")
     schema = schemathesis.openapi.from_dict(api.get("/api/v1/openapi.json").json())
     real = take(api, "1-T01")
+    known = cut(api)["id"]
     for result in schema.get_all_operations():
         operation = result.ok()
         if operation.method.upper() != "GET":
@@ -173,7 +223,7 @@ def test_the_interface_is_what_it_says(api: TestClient) -> None:
         )  # fmt: skip
         @given(case=operation.as_strategy())
         def called(case: Any) -> None:
-            path = case.path.replace("{take}", real)
+            path = case.path.replace("{take}", real).replace("{cut}", known)
             answer = api.request(case.method, path, params=case.query or {})
             assert answer.status_code < 500, (case.method, path, case.query, answer.text)
             documented = {int(code) for code in case.operation.definition.raw["responses"]}
