@@ -126,35 +126,6 @@ class CutViewOut(CutOut):
     files: list[FileOut]
 
 
-class ChangeOut(BaseModel):
-    """What became of an event. kind: kept, moved, trimmed, extended, retimed, added or removed.
-
-    words: the same for people. Timecodes are of either record and source; empty where a version
-    has no such event. shift, head, tail: frames.
-    """
-
-    number: int
-    kind: str
-    words: str
-    medium: str
-    media: str
-    old_event: str
-    old_in: str
-    old_out: str
-    old_source_in: str
-    old_source_out: str
-    new_event: str
-    new_in: str
-    new_out: str
-    new_source_in: str
-    new_source_out: str
-    shift: float
-    head: float
-    tail: float
-    reordered: bool
-    changed: str
-
-
 class ChangesOut(BaseModel):
     """What changed from one cut to another. summary: counts, in words."""
 
@@ -164,7 +135,7 @@ class ChangesOut(BaseModel):
     new_name: str
     summary: list[str]
     notes: list[str]
-    changes: list[ChangeOut]
+    changes: list[Row]
 
 
 def cut_out(item: CutListed) -> CutOut:
@@ -246,12 +217,8 @@ def changes_out(found: CutChanges) -> ChangesOut:
         new_name=found.new.name,
         summary=list(summary(found.found)),
         notes=list(found.notes),
-        changes=[_change_out(row) for row in rows(found.found)],
+        changes=list(rows(found.found)),
     )
-
-
-def _change_out(row: Row) -> ChangeOut:
-    return ChangeOut(**vars(row))
 
 
 def _track_out(view: CutView, track: CutTrackView) -> CutTrackOut:
