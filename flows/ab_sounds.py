@@ -19,7 +19,7 @@ from config.recipes import Recipe
 from core.errors import InputError
 from core.media import MediaFile
 from core.stems import FULL_SCALE, Grid, to_grid
-from flows.hearing import Read, at_16k, in_samples, spoken
+from flows.hearing import Read, in_samples, parts_at_16k, spoken
 from flows.progress import Progress
 from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, microphone_name
@@ -61,7 +61,9 @@ def matched(
     """
     rate = media.sample_rate
     spans = in_samples(
-        spoken(work, media, channel, lambda: at_16k(raw, media.frames, rate)), media.frames, rate
+        spoken(work, media, channel, lambda: parts_at_16k(raw, media.frames, rate)),
+        media.frames,
+        rate,
     )
     inside = [
         (max(start, stretch[0]), min(end, stretch[1]))

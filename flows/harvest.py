@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from adapters.media.decode import Sound, sound_file
 from core.conform import Placement
 from core.media import MediaFile
-from flows.hearing import at_16k, in_samples, spoken
+from flows.hearing import in_samples, parts_at_16k, spoken
 from flows.holes import setup_name
 from flows.listen import Heard
 from flows.sounds import Sounds
@@ -168,11 +168,11 @@ def _activity(work: Workspace, media: MediaFile, channels: Sequence[int]) -> tup
     """Where somebody speaks on some channels of a file, in its samples; known from cleaning."""
     with Sound(sound_file(media, work.cache)) as sound:
 
-        def hear(channel: int) -> NDArray[np.float32]:
+        def hear(channel: int) -> Iterator[NDArray[np.float32]]:
             def read(start: int, count: int) -> Samples:
                 return sound.read(start, count, [channel])[:, 0]
 
-            return at_16k(read, media.frames, media.sample_rate)
+            return parts_at_16k(read, media.frames, media.sample_rate)
 
         return tuple(
             span

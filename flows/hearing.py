@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -16,7 +16,7 @@ from adapters.media.whole import write_text
 from core.media import MediaFile
 from core.plan import digest
 from flows.workspace import Workspace
-from models.speech.activity import ActivityOptions, speech_spans
+from models.speech.activity import ActivityOptions, Parts, speech_spans_in
 from models.speech.rate import SPEECH_RATE, rescale, to_16k
 
 Read = Callable[[int, int], NDArray[np.float64]]
@@ -106,14 +106,12 @@ def worked_once(read: Read, frames: int, channels: int) -> Read:
     return _Blocks(fetch, frames, 1, np.float64, HELD_BYTES // channels).reader(0)
 
 
-def spoken(
-    work: Workspace, media: MediaFile, channel: int, hear: Callable[[], NDArray[np.float32]]
-) -> Spans:
+def spoken(work: Workspace, media: MediaFile, channel: int, hear: Parts) -> Spans:
     """Where somebody speaks in a channel of a hashed file: (start, end) in samples at 16 kHz.
 
     Found once and kept in the cache, so that cleaning and listening share it. hear: gives the
-    channel as recorded at 16 kHz, where that is needed. Raises EngineError where the model of
-    voice activity is missing, OutputError where the cache can't be written.
+    channel as recorded at 16 kHz, in parts, where that is needed. Raises EngineError where the
+    model of voice activity is missing, OutputError where the cache can't be written.
     """
     options = ActivityOptions()
     name = digest(
@@ -128,7 +126,7 @@ def spoken(
     try:
         return _SPANS.validate_json(path.read_bytes())
     except (OSError, ValidationError):
-        found = speech_spans(hear(), options)
+        found = speech_spans_in(hear, options)
         write_text(path, json.dumps(found))
         return found
 
@@ -145,20 +143,26 @@ def in_samples(spans: Spans, frames: int, sample_rate: int) -> Spans:
 
 
 def at_16k(read: Read, frames: int, sample_rate: int) -> NDArray[np.float32]:
-    """A channel at 16 kHz, read and resampled in blocks of a minute (64 kB a second in all)."""
-    import soxr
-
-    block = 60 * sample_rate
-    if sample_rate == SPEECH_RATE or frames <= block:
-        return to_16k(read(0, frames).astype(np.float32), sample_rate)
-    stream = soxr.ResampleStream(sample_rate, SPEECH_RATE, 1, dtype="float32")
+    """A channel at 16 kHz as one array (64 kB a second), read and resampled in blocks."""
     whole = np.zeros(-(-frames * SPEECH_RATE // sample_rate) + SPEECH_RATE, dtype=np.float32)
     filled = 0
-    for start in range(0, frames, block):
-        part = stream.resample_chunk(
-            read(start, min(block, frames - start)).astype(np.float32),
-            last=start + block >= frames,
-        )
+    for part in parts_at_16k(read, frames, sample_rate):
         whole[filled : filled + len(part)] = part
         filled += len(part)
     return whole[:filled]
+
+
+def parts_at_16k(read: Read, frames: int, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+    """A channel at 16 kHz, a minute at a time: memory doesn't grow with its length."""
+    import soxr
+
+    block = 60 * sample_rate
+    if frames <= block:
+        yield to_16k(read(0, frames).astype(np.float32), sample_rate)
+        return
+    stream = soxr.ResampleStream(sample_rate, SPEECH_RATE, 1, dtype="float32")
+    for start in range(0, frames, block):
+        part = read(start, min(block, frames - start)).astype(np.float32)
+        if sample_rate != SPEECH_RATE:
+            part = stream.resample_chunk(part, last=start + block >= frames)
+        yield part

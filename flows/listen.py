@@ -106,7 +106,7 @@ def listen_take(
         ears = Ears(work, media)
         hear = partial(_channel, sound, media, ears)
         main = hear(listening_channel(media))
-        spans = spoken(work, media, listening_channel(media), lambda: main)
+        spans = spoken(work, media, listening_channel(media), lambda: (main,))
         speaking = who_speaks(work, media, main, spans, hear)
         ears.store(sound, spans)
     written = write_down(work, media, choice, main, spans, cleaned)

@@ -10,7 +10,7 @@ from core.events import EventKind, SoundEvent
 from core.media import MediaFile
 from db.events import has_events, store_events
 from flows.channels import listening_channel, person_channels
-from flows.hearing import SPEECH_VERSION, Read, Spans, at_16k, in_samples, spoken
+from flows.hearing import SPEECH_VERSION, Read, Spans, in_samples, parts_at_16k, spoken
 from flows.workspace import Workspace
 from models.events.scan import SCAN_VERSION, Scan, Scanner
 from models.events.slates import slates
@@ -79,7 +79,9 @@ def scan_file(work: Workspace, media: MediaFile) -> None:
     ears = Ears(work, media)
     with Sound(sound_file(media, work.cache)) as sound:
         read = ears.along(channel, lambda at, n: sound.read(at, n, [channel])[:, 0])
-        spans = spoken(work, media, channel, lambda: at_16k(read, media.frames, media.sample_rate))
+        spans = spoken(
+            work, media, channel, lambda: parts_at_16k(read, media.frames, media.sample_rate)
+        )
         ears.store(sound, spans)
 
 

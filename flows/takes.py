@@ -27,9 +27,9 @@ from flows.engines import DenoiserChoice, load_denoiser
 from flows.hearing import (
     Read,
     Spans,
-    at_16k,
     decoded_once,
     in_samples,
+    parts_at_16k,
     spoken,
     worked_once,
 )
@@ -363,7 +363,7 @@ def _kept(channel: Repaired, frames: int, channels: int) -> Repaired:
 
 
 def _speech(work: Workspace, media: MediaFile, channel: int, read: Read) -> Spans:
-    return spoken(work, media, channel, lambda: at_16k(read, media.frames, media.sample_rate))
+    return spoken(work, media, channel, lambda: parts_at_16k(read, media.frames, media.sample_rate))
 
 
 def _summaries(media: MediaFile, take: Take, channels: Sequence[Repaired]) -> tuple[str, ...]:

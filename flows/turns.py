@@ -11,7 +11,7 @@ from adapters.media.decode import Sound, sound_file
 from core.media import MediaFile
 from core.speech import Turn, overlap
 from flows.channels import listening_channel, person_channels
-from flows.hearing import at_16k, in_samples, spoken
+from flows.hearing import Read, at_16k, in_samples, parts_at_16k, spoken
 from flows.who_speaks import turns_by_microphone
 from flows.workspace import Workspace
 
@@ -31,14 +31,17 @@ def turns_of(work: Workspace, media: MediaFile) -> tuple[Turn, ...]:
     rate, frames = media.sample_rate, media.frames
     with Sound(sound_file(media, work.cache)) as sound:
 
+        def one(channel: int) -> Read:
+            return lambda at, n: sound.read(at, n, [channel])[:, 0]
+
         def hear(channel: int) -> NDArray[np.float32]:
-            return at_16k(lambda at, n: sound.read(at, n, [channel])[:, 0], frames, rate)
+            return at_16k(one(channel), frames, rate)
 
         if len(people) > 1:
             turns = turns_by_microphone(work, media, hear)
         else:
             channel, owner = next(iter(people.items()), (listening_channel(media), ""))
-            spans = spoken(work, media, channel, lambda: hear(channel))
+            spans = spoken(work, media, channel, lambda: parts_at_16k(one(channel), frames, rate))
             turns = tuple(Turn(owner, start, end) for start, end in spans)
     found = in_samples(tuple((turn.start, turn.end) for turn in turns), frames, rate)
     return tuple(

@@ -18,6 +18,7 @@ from models.speech.activity import (
     spans_of,
     speech_probabilities,
     speech_spans,
+    speech_spans_in,
 )
 from models.speech.rate import rescale, to_16k
 
@@ -66,15 +67,26 @@ def test_blocks_give_what_the_whole_sound_gives_the_library() -> None:
     np.testing.assert_allclose(ours[:-1], whole[:-1], atol=1e-5)
 
 
+@pytest.mark.parametrize("cut", [1_000, 320_000, 320_001, 777_777])
+def test_parts_of_any_length_give_what_the_whole_sound_gives(cut: int) -> None:
+    voice = np.tile(placed(synthetic_voice(3, 150), 1, 5), 10) * np.float32(0.001)
+    parts = [voice[at : at + cut] for at in range(0, len(voice), cut)]
+    options = ActivityOptions()
+    spans = speech_spans(voice, options)
+    assert len(spans) > 5
+    assert speech_spans_in(lambda: iter(parts), options) == spans
+    assert speech_spans_in(lambda: (), options) == ()
+
+
 def test_memory_does_not_grow_with_length() -> None:
-    sound = np.zeros(10 * 60 * 16_000, dtype=np.float32)
-    sound[::7] = 1e-3
-    speech_probabilities(sound[:32_000])
+    minute = np.zeros(60 * 16_000, dtype=np.float32)
+    minute[::7] = 1e-3
+    speech_probabilities(minute[:32_000])
     tracemalloc.start()
-    speech_probabilities(sound)
+    speech_spans_in(lambda: (minute.copy() for _ in range(10)), ActivityOptions())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < sound.nbytes / 2
+    assert peak < 10 * minute.nbytes / 2
 
 
 def test_a_dip_below_threshold_holds_and_one_below_release_ends() -> None:

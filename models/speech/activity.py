@@ -7,7 +7,7 @@ memory that of a block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from core.errors import EngineError
 
 FRAME = 512
 """Samples at 16 kHz of a frame of voice activity (32 ms)."""
+
+Parts = Callable[[], Iterable[NDArray[np.float32]]]
+"""Gives a mono sound at 16 kHz from its start, in parts of any length, as often as it is called."""
 
 _CONTEXT = 64
 _BLOCK_FRAMES = 625
@@ -57,12 +60,20 @@ def speech_probabilities(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     with silence. A sound without samples has no frames.
     Raises EngineError where faster-whisper doesn't carry the model.
     """
+    return _heard(lambda: (sound,))[0]
+
+
+def _heard(parts: Parts) -> tuple[NDArray[np.float32], int]:
+    """The probabilities of a sound that comes in parts, and its length in samples.
+
+    It is called for twice: the gain must be known before the first frame is heard.
+    """
     session = _session()
-    gain = _lift(sound)
+    gain, length = _lift(parts)
     state = np.zeros((2, 1, 1, 128), dtype=np.float32)
     tail = np.zeros(_CONTEXT, dtype=np.float32)
     found = [np.zeros(0, dtype=np.float32)]
-    for block in _blocks(sound):
+    for block in _blocks(parts()):
         frames = gain * block.reshape(-1, FRAME)
         before = np.vstack([tail, frames[:-1, -_CONTEXT:]])
         tail = frames[-1, -_CONTEXT:]
@@ -71,7 +82,7 @@ def speech_probabilities(sound: NDArray[np.float32]) -> NDArray[np.float32]:
         )
         state = np.stack([hidden, cell])
         found.append(np.asarray(probabilities, dtype=np.float32).reshape(-1))
-    return np.concatenate(found)
+    return np.concatenate(found), length
 
 
 def speech_spans(
@@ -81,7 +92,12 @@ def speech_spans(
 
     Spans are in order, don't overlap and lie inside the sound.
     """
-    return spans_of(speech_probabilities(sound), len(sound), options)
+    return speech_spans_in(lambda: (sound,), options)
+
+
+def speech_spans_in(parts: Parts, options: ActivityOptions) -> tuple[tuple[int, int], ...]:
+    """As `speech_spans`, of a sound that comes in parts: memory doesn't grow with its length."""
+    return spans_of(*_heard(parts), options)
 
 
 def spans_of(
@@ -128,23 +144,40 @@ def _padded(spans: list[tuple[int, int]], pad: int, length: int) -> tuple[tuple[
     return tuple(padded)
 
 
-def _lift(sound: NDArray[np.float32]) -> np.float32:
-    """The gain that brings the loudest frames (99.5th percentile of their RMS) to -30 dBFS."""
+def _lift(parts: Parts) -> tuple[np.float32, int]:
+    """The gain that brings the loudest frames (99.5th percentile of their RMS) to -30 dBFS.
+
+    And the length of the sound in samples.
+    """
+    length = 0
     powers = [np.zeros(0)]
-    for block in _blocks(sound):
+
+    def counted() -> Iterator[NDArray[np.float32]]:
+        nonlocal length
+        for part in parts():
+            length += len(part)
+            yield part
+
+    for block in _blocks(counted()):
         frames = block.reshape(-1, FRAME).astype(np.float64)
         powers.append(np.einsum("ij,ij->i", frames, frames) / FRAME)
-    loud = np.percentile(np.concatenate(powers), 99.5) if len(sound) else 0.0
+    loud = np.percentile(np.concatenate(powers), 99.5) if length else 0.0
     level = 10 * np.log10(max(float(loud), 1e-20))
-    return np.float32(10 ** (np.clip(_QUIET_DBFS - level, 0.0, _MOST_LIFT_DB) / 20))
+    return np.float32(10 ** (np.clip(_QUIET_DBFS - level, 0.0, _MOST_LIFT_DB) / 20)), length
 
 
-def _blocks(sound: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """Twenty seconds at a time, the last block filled up to a whole frame."""
+def _blocks(parts: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Twenty seconds at a time, however long the parts; the last filled up to a whole frame."""
     step = _BLOCK_FRAMES * FRAME
-    for start in range(0, len(sound), step):
-        block = np.asarray(sound[start : start + step], dtype=np.float32)
-        yield np.pad(block, (0, -len(block) % FRAME))
+    held = np.zeros(0, dtype=np.float32)
+    for part in parts:
+        held = np.concatenate([held, np.asarray(part, dtype=np.float32)]) if len(held) else part
+        whole = len(held) - len(held) % step
+        for start in range(0, whole, step):
+            yield np.asarray(held[start : start + step], dtype=np.float32)
+        held = held[whole:]
+    if len(held):
+        yield np.pad(np.asarray(held, dtype=np.float32), (0, -len(held) % FRAME))
 
 
 def _session() -> Any:
