@@ -300,3 +300,27 @@ def _place(session: Session, sha256: str, path: Path, size: int, mtime_ns: int) 
     where = path.absolute()
     session.merge(Location(path=where, asset=sha256, size=size, mtime_ns=mtime_ns, seen_at=now()))
     session.flush()
+
+
+def cuts_playing(
+    session: Session, asset: AssetRecord, span: tuple[int, int] | None = None
+) -> tuple[tuple[Path, str, tuple[str, ...]], ...]:
+    """The cuts that play a sound: path and name of each, and the ids of the events that do.
+
+    Copies of the same sound count. span: only events that play some of these samples.
+    """
+    same = {asset.sha256}
+    if asset.essence:
+        same |= {*session.scalars(select(Asset.sha256).where(Asset.essence == asset.essence))}
+    rows = session.execute(
+        select(CutRow.path, CutRow.name, CutEvent)
+        .join(CutEvent, CutEvent.cut == CutRow.id)
+        .where(CutEvent.asset.in_(same))
+        .order_by(CutRow.read_at, CutRow.id, CutEvent.id)
+    ).tuples()
+    found: dict[tuple[Path, str], list[str]] = {}
+    for path, name, row in rows:
+        start, end = row.source_start, row.source_end
+        if span is None or start is None or end is None or (start < span[1] and span[0] < end):
+            found.setdefault((path, name), []).append(row.event)
+    return tuple((path, name, tuple(events)) for (path, name), events in found.items())

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
+from core.time import FrameRate, samples_to_timecode
 from db.chunks import chunks
-from db.codec import JSON, plain
-from db.memory import AssetRecord, asset_at, paths_of
+from db.codec import JSON, plain, rate_from_text, rate_to_text
+from db.memory import AssetRecord, asset_at, asset_record
 from db.tables import (
     Activity,
     ActivityKind,
@@ -54,44 +53,76 @@ class ActivityRecord:
     state: ActivityState = "done"
 
 
+TONE = "tone"
+"""Role of sound that room tone was made from: of its texture, not sample by sample."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The timecode of a sound.
+
+    reference: samples since midnight of its first sample, at sample_rate, its own, in Hz.
+    """
+
+    reference: int
+    rate: FrameRate
+    sample_rate: int
+
+    def timecode(self, sample: int) -> str:
+        """Timecode of the frame that one of its samples lies in."""
+        return samples_to_timecode(self.reference + sample, self.rate, self.sample_rate)
+
+    def as_parameters(self) -> dict[str, JSON]:
+        """As an activity keeps it of what it made."""
+        return {"time_reference": self.reference, "timecode_rate": rate_to_text(self.rate)}
+
+
+def clock_of(parameters: Mapping[str, JSON], sample_rate: int | None) -> Clock | None:
+    """The timecode that an activity kept of what it made, a sound at sample_rate, or None."""
+    reference, text = parameters.get("time_reference"), parameters.get("timecode_rate")
+    if not isinstance(reference, int) or not isinstance(text, str):
+        return None
+    rate = rate_from_text(text)
+    return None if rate is None or not sample_rate else Clock(reference, rate, sample_rate)
+
+
 @dataclass(frozen=True)
 class Use:
     """An asset that an activity used or generated.
 
     asset: its sha256. role: what for (`dialogue`, `NR`). start, end: the samples of it, at its
-    own rate; None for the whole.
+    own rate; None for the whole. Of what was used also, as far as known: made, the samples of what
+    was made in which they lie; event, of the cut that plays them; channels, from 0, empty for all.
     """
 
     asset: str
     role: str
     start: int | None = None
     end: int | None = None
-
-
-class Source(NamedTuple):
-    """What an asset was made from, with the samples of it that were used (None: the whole)."""
-
-    role: str
-    start: int | None
-    end: int | None
-    node: Node
-
-
-@dataclass(frozen=True)
-class Node:
-    """An asset, where it lies, the activity that made it and what that used.
-
-    activity: None for an original, and for an asset that would lead back to itself.
-    """
-
-    asset: AssetRecord
-    paths: tuple[Path, ...]
-    activity: ActivityRecord | None
-    used: tuple[Source, ...]
+    made: tuple[int, int] | None = None
+    event: str = ""
+    channels: tuple[int, ...] = ()
 
 
 class UnknownAssetError(InputError):
     """A file that is not in the database."""
+
+
+def find_by_hash(session: Session, start: str) -> AssetRecord:
+    """The asset whose sha256 begins so (lower case, at least 8 digits).
+
+    Raises UnknownAssetError where there is none, or more than one.
+    """
+    query = select(Asset).where(Asset.sha256.startswith(start)).limit(2)
+    rows = session.scalars(query).all()
+    if len(rows) == 1:
+        return asset_record(rows[0])
+    if rows:
+        raise UnknownAssetError(f"{start} begins the sha256 of several assets; give more of it.")
+    raise UnknownAssetError(
+        f"No asset with the sha256 {start} is known to this roomtone; use the ROOMTONE_HOME that "
+        "it was made with."
+    )
 
 
 def record(
@@ -109,7 +140,7 @@ def record(
     if activity.state == "done":
         earlier = _done(session, activity.kind, activity.key)
         if earlier is not None:
-            if _uses(session, Generated, earlier.id) == tuple(generated):
+            if uses_of(session, Generated, earlier.id) == tuple(generated):
                 return
             earlier.state = "superseded"
             session.flush()
@@ -130,8 +161,8 @@ def record(
         )
     )
     session.flush()
-    _add_uses(session, Used, activity.id, used)
-    _add_uses(session, Generated, activity.id, generated)
+    _add(session, Used, [{**_edge(activity.id, use), **_where(use)} for use in used])
+    _add(session, Generated, [_edge(activity.id, use) for use in generated])
 
 
 def finished(
@@ -141,7 +172,7 @@ def finished(
     row = _done(session, kind, key)
     if row is None:
         return None
-    return _activity_record(row), _uses(session, Generated, row.id)
+    return activity_record(row), uses_of(session, Generated, row.id)
 
 
 def finished_works(
@@ -153,7 +184,7 @@ def finished_works(
         query = select(Activity).where(
             Activity.kind == kind, Activity.key.in_(some), Activity.state == "done"
         )
-        found |= {row.key: _activity_record(row) for row in session.scalars(query)}
+        found |= {row.key: activity_record(row) for row in session.scalars(query)}
     return found
 
 
@@ -165,7 +196,7 @@ def made_from(session: Session, kind: ActivityKind, sha256: str) -> tuple[Activi
         .where(Used.asset == sha256, Activity.kind == kind, Activity.state == "done")
         .order_by(Activity.ended.desc(), Activity.id)
     )
-    return tuple(_activity_record(row) for row in session.scalars(query).unique())
+    return tuple(activity_record(row) for row in session.scalars(query).unique())
 
 
 def find(session: Session, path: Path, sha256: str) -> AssetRecord:
@@ -188,49 +219,6 @@ def find(session: Session, path: Path, sha256: str) -> AssetRecord:
     )
 
 
-def trace(session: Session, sha256: str) -> Node:
-    """The history of an asset, down to the originals. An asset met twice is the same Node.
-
-    Raises UnknownAssetError for an asset that is not remembered.
-    """
-    return _node(session, sha256, {}, frozenset())
-
-
-def _node(session: Session, sha256: str, made: dict[str, Node], above: frozenset[str]) -> Node:
-    if sha256 in made:
-        return made[sha256]
-    asset = asset_at(session, sha256)
-    if asset is None:
-        raise UnknownAssetError(
-            f"{sha256} is not known to this roomtone: use the ROOMTONE_HOME that it was made with."
-        )
-    paths = paths_of(session, sha256)
-    if sha256 in above:
-        return Node(asset, paths, None, ())
-    row = _maker(session, sha256)
-    if row is None:
-        return Node(asset, paths, None, ())
-    within = above | {sha256}
-    used = tuple(
-        Source(use.role, use.start, use.end, _node(session, use.asset, made, within))
-        for use in _uses(session, Used, row.id)
-    )
-    made[sha256] = Node(asset, paths, _activity_record(row), used)
-    return made[sha256]
-
-
-def _maker(session: Session, sha256: str) -> Activity | None:
-    """The activity that made an asset; of several the one that counts now, then the latest."""
-    query = (
-        select(Activity)
-        .join(Generated, Generated.activity == Activity.id)
-        .where(Generated.asset == sha256, Activity.state != "failed")
-        .order_by((Activity.state == "done").desc(), Activity.ended.desc(), Activity.id)
-        .limit(1)
-    )
-    return session.scalars(query).one_or_none()
-
-
 def _done(session: Session, kind: ActivityKind, key: str) -> Activity | None:
     query = select(Activity).where(
         Activity.kind == kind, Activity.key == key, Activity.state == "done"
@@ -238,27 +226,49 @@ def _done(session: Session, kind: ActivityKind, key: str) -> Activity | None:
     return session.scalars(query).one_or_none()
 
 
-def _uses(session: Session, table: type[Edge], activity: str) -> tuple[Use, ...]:
+def uses_of(session: Session, table: type[Edge], activity: str) -> tuple[Use, ...]:
+    """What an activity used or generated (the table says which), in the order of its recording."""
     rows = session.scalars(select(table).where(table.activity == activity).order_by(table.id))
-    return tuple(Use(row.asset, row.role, row.start_sample, row.end_sample) for row in rows)
+    return tuple(use_of(row) for row in rows)
 
 
-def _add_uses(session: Session, table: type[Edge], activity: str, uses: Sequence[Use]) -> None:
-    rows = [
-        {
-            "activity": activity,
-            "asset": use.asset,
-            "role": use.role,
-            "start_sample": use.start,
-            "end_sample": use.end,
-        }
-        for use in uses
-    ]
+def use_of(row: Edge) -> Use:
+    """A row between an activity and an asset as a value."""
+    use = Use(row.asset, row.role, row.start_sample, row.end_sample)
+    if not isinstance(row, Used):
+        return use
+    known = row.made_start is not None and row.made_end is not None
+    made = (row.made_start or 0, row.made_end or 0) if known else None
+    return replace(use, made=made, event=row.event, channels=tuple(row.channels))
+
+
+def _edge(activity: str, use: Use) -> dict[str, object]:
+    return {
+        "activity": activity,
+        "asset": use.asset,
+        "role": use.role,
+        "start_sample": use.start,
+        "end_sample": use.end,
+    }
+
+
+def _where(use: Use) -> dict[str, object]:
+    start, end = use.made or (None, None)
+    return {
+        "made_start": start,
+        "made_end": end,
+        "event": use.event,
+        "channels": list(use.channels),
+    }
+
+
+def _add(session: Session, table: type[Edge], rows: Sequence[dict[str, object]]) -> None:
     if rows:
         session.execute(insert(table), rows)
 
 
-def _activity_record(row: Activity) -> ActivityRecord:
+def activity_record(row: Activity) -> ActivityRecord:
+    """A row of the table `activities` as a value."""
     return ActivityRecord(
         id=row.id,
         kind=row.kind,
@@ -272,119 +282,4 @@ def _activity_record(row: Activity) -> ActivityRecord:
         machine=row.machine,
         agent=row.agent,
         state=row.state,
-    )
-
-
-def trace_json(node: Node) -> dict[str, Any]:
-    """A history as JSON: asset, paths, activity (or null) and used, nested to the originals."""
-    activity = node.activity
-    return {
-        "asset": asdict(node.asset),
-        "paths": [str(path) for path in node.paths],
-        "activity": None if activity is None else _activity_json(activity),
-        "used": [
-            {
-                "role": source.role,
-                "start": source.start,
-                "end": source.end,
-                **trace_json(source.node),
-            }
-            for source in node.used
-        ],
-    }
-
-
-def render_trace(node: Node) -> str:
-    """A history as a tree to read: an asset a line, beneath it how it was made, then its sources.
-
-    The sources of an asset that comes again are told once.
-    """
-    return "\n".join(_tree(node, _title(node), "", "", set()))
-
-
-def _activity_json(activity: ActivityRecord) -> dict[str, Any]:
-    facts = {field.name: getattr(activity, field.name) for field in fields(activity)}
-    facts["card"] = plain(activity.card)
-    facts["parameters"] = plain(activity.parameters)
-    facts["started"] = activity.started.isoformat()
-    facts["ended"] = activity.ended.isoformat()
-    return facts
-
-
-def _tree(node: Node, title: str, first: str, rest: str, told: set[str]) -> list[str]:
-    """The lines of a tree. first, rest: what stands before its first line and the others."""
-    again = node.asset.sha256 in told and node.activity is not None
-    lines = [first + title + (" (as above)" if again else "")]
-    if again or node.activity is None:
-        return lines
-    told.add(node.asset.sha256)
-    sources: dict[tuple[str, str], list[Source]] = {}
-    for source in node.used:
-        sources.setdefault((source.role, source.node.asset.sha256), []).append(source)
-    bar = rest + ("│ " if sources else "  ")
-    lines += [bar + line for line in _how(node.activity)]
-    for number, uses in enumerate(sources.values(), 1):
-        last = number == len(sources)
-        role = f"{uses[0].role}: " if uses[0].role else ""
-        named = role + _title(uses[0].node) + _spans(uses)
-        lines += _tree(
-            uses[0].node,
-            named,
-            rest + ("└─ " if last else "├─ "),
-            rest + ("   " if last else "│  "),
-            told,
-        )
-    return lines
-
-
-def _title(node: Node) -> str:
-    asset = node.asset
-    place = str(node.paths[0]) if node.paths else f"{asset.name} (no known place)"
-    return f"{place} [{asset.kind}, {asset.sha256[:12]}]"
-
-
-def _spans(uses: Sequence[Source]) -> str:
-    """Which samples were used: the first three stretches and how many more."""
-    spans = [f"{use.start}-{use.end}" for use in uses if use.start is not None]
-    if not spans:
-        return ""
-    more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
-    return f", samples {', '.join(spans[:3])}{more}"
-
-
-def _how(activity: ActivityRecord) -> list[str]:
-    """The lines about an activity: what and when, with which model, with which parameters."""
-    when = activity.ended.isoformat(sep=" ", timespec="seconds")
-    who = f" for {activity.agent}" if activity.agent else ""
-    state = "" if activity.state == "done" else f" ({activity.state})"
-    lines = [
-        f"{activity.kind}{state} by {activity.tool} {activity.code_version},"
-        f" {when} on {activity.machine}{who}"
-    ]
-    if activity.card is not None:
-        card = activity.card
-        weights = str(card.get("weights_sha256", ""))[:12]
-        stand_in = ", a stand-in" if card.get("stand_in") else ""
-        lines.append(
-            f"model {card.get('name', '')} {card.get('version', '')}"
-            f" on {card.get('runtime', '')}"
-            + (f", weights {weights}" if weights else "")
-            + stand_in
-        )
-    told = [
-        f"{name} = {json.dumps(plain(value))}"
-        for name, value in activity.parameters.items()
-        if value != "" and not _nested(value)
-    ]
-    if told:
-        lines.append(", ".join(told))
-    return lines
-
-
-def _nested(value: JSON) -> bool:
-    """Whether a parameter is too much for a line of a tree; `trace_json` has it whole."""
-    if isinstance(value, Mapping):
-        return True
-    return isinstance(value, Sequence) and any(
-        isinstance(item, Mapping | Sequence) and not isinstance(item, str) for item in value
     )

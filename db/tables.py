@@ -181,9 +181,18 @@ class Edge(Table):
 
 
 class Used(Edge):
-    """What an activity read."""
+    """What an activity read.
+
+    made_start, made_end: the samples of what was made in which these lie, where that is known.
+    event: of the cut that plays them. channels: of the asset, from 0; none: all of them.
+    """
 
     __tablename__ = "used"
+
+    made_start: Mapped[int | None]
+    made_end: Mapped[int | None]
+    event: Mapped[str] = mapped_column(server_default="")
+    channels: Mapped[list[int]] = mapped_column(server_default="[]")
 
 
 class Generated(Edge):

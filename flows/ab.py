@@ -307,9 +307,17 @@ def _remember(
         "end": ready.end,
         "channel": ready.channel,
     }
+    whole = (0, ready.end - ready.start)
     used = [
-        Use(ready.media.sha256, "original", ready.start, ready.end),
-        Use(ready.take.sha256, "clean", ready.start, ready.end),
+        Use(
+            ready.media.sha256,
+            "original",
+            ready.start,
+            ready.end,
+            made=whole,
+            channels=(ready.channel,),
+        ),
+        Use(ready.take.sha256, "clean", ready.start, ready.end, made=whole),
     ]
     with work.database.write() as session:
         made = []

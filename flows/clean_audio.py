@@ -190,7 +190,7 @@ def _finished(
         record(
             session,
             activity("render", key, started, parameters),
-            used=[Use(cleaned.sha256, "clean", 0, media.frames)],
+            used=[Use(cleaned.sha256, "clean", 0, media.frames, made=(0, media.frames))],
             generated=[Use(sha256, "clip", 0, media.frames)],
         )
     return done

@@ -85,6 +85,7 @@ class Desk:
         self.sounds = stack.enter_context(Sounds(work, turnover, cleaned, laid))
         own = [item for name in self.dialogue for item in self.laid[name] if not self._passes(item)]
         spans = _spans(own, cleaned, heard, self.rate)
+        self._all_spans = spans
         self.spans = {
             name: Timetable([span for span in spans if span.track == name], _bounds, page)
             for name in self.dialogue
@@ -97,6 +98,10 @@ class Desk:
     def dialogue(self) -> list[str]:
         """The tracks that are dialogue, wholly or in part."""
         return [name for name in self.laid if name not in self.untouched]
+
+    def spans_of(self, character: str) -> tuple[Span, ...]:
+        """Where in the record a character speaks alone, and its stem sounds."""
+        return tuple(span for span in self._all_spans if span.character == character)
 
     def _passes(self, placement: Placement) -> bool:
         return placement.event_id in self.through

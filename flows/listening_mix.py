@@ -125,7 +125,7 @@ class _Mixer:
     def __init__(
         self, rendered: Rendered, finishing: Finishing, layout: Layout, stack: ExitStack
     ) -> None:
-        chosen = [stem for stem in rendered.stems if _is_voice(stem) or stem.name.role == "THRU"]
+        chosen = mixed_stems(rendered)
         self._parts = [(stem, stack.enter_context(Sound(stem.path))) for stem in chosen]
         self.width = 2 if any(stem.channels > 1 for stem in chosen) else 1
         self.sample_rate = layout.sample_rate
@@ -152,6 +152,11 @@ class _Mixer:
             waiting = np.concatenate([waiting, through])
             yield done, done + waiting[: len(done)]
             waiting = waiting[len(done) :]
+
+
+def mixed_stems(rendered: Rendered) -> tuple[Stem, ...]:
+    """The stems that the mix is summed from."""
+    return tuple(stem for stem in rendered.stems if _is_voice(stem) or stem.name.role == "THRU")
 
 
 def _is_voice(stem: Stem) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 
 from core.errors import InputError, UsageError
 from core.media import MediaFile
 from core.time import (
+    FrameRate,
     clock,
     frames_to_samples,
     round_half_up,
@@ -21,31 +23,57 @@ _CLOCK = re.compile(r"^(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)s?$")
 _DAY_HOURS = 24
 
 
+@dataclass(frozen=True)
+class Timed:
+    """A sound that has places. rate, reference: its timecode, None where it has none."""
+
+    name: str
+    sample_rate: int
+    frames: int
+    rate: FrameRate | None
+    reference: int | None
+
+
 def position(media: MediaFile, text: str) -> int:
     """The sample of a file that a person names: timecode, seconds or m:ss from its start.
 
     Raises UsageError for what is neither, InputError for timecode in a file that has none.
     """
+    notes = media.notes
+    return place_in(
+        Timed(
+            media.path.name,
+            media.sample_rate,
+            media.frames,
+            notes.timecode_rate,
+            notes.time_reference,
+        ),
+        text,
+    )
+
+
+def place_in(sound: Timed, text: str) -> int:
+    """As `position`, of any sound."""
     words = text.strip()
     found = _CLOCK.match(words)
     if found is not None:
         hours, minutes, seconds = (Fraction(part or 0) for part in found.groups())
-        return round_half_up(((hours * 60 + minutes) * 60 + seconds) * media.sample_rate)
+        return round_half_up(((hours * 60 + minutes) * 60 + seconds) * sound.sample_rate)
     if len(re.split("[:;.,]", words)) != 4:
         raise UsageError(
-            f"{text!r} is no place in {media.path.name}; give timecode (10:12:08:00), seconds "
+            f"{text!r} is no place in {sound.name}; give timecode (10:12:08:00), seconds "
             "(12.5) or minutes and seconds (1:02.5)."
         )
-    rate, reference = media.notes.timecode_rate, media.notes.time_reference
+    rate, reference = sound.rate, sound.reference
     if rate is None or reference is None:
         raise InputError(
-            f"{media.path.name} has no timecode; give --from and --to in seconds from its start."
+            f"{sound.name} has no timecode; give places in it in seconds from its start."
         )
     frames = timecode_to_frames(words, rate)
-    sample = frames_to_samples(frames, rate.fps, media.sample_rate) - reference
-    day = frames_to_samples(_DAY_HOURS * 3600 * rate.nominal, rate.fps, media.sample_rate)
+    sample = frames_to_samples(frames, rate.fps, sound.sample_rate) - reference
+    day = frames_to_samples(_DAY_HOURS * 3600 * rate.nominal, rate.fps, sound.sample_rate)
     # A take that runs over midnight counts on from nought.
-    return sample + day if sample < 0 and reference + media.frames > day else sample
+    return sample + day if sample < 0 and reference + sound.frames > day else sample
 
 
 def position_text(media: MediaFile, sample: int) -> str:

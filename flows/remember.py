@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from core.conform import Placement, Retimed, placements, source_span, start_sample
+from core.reels import laid_out
 from core.time import span_to_samples
+from db.codec import JSON
 from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
-from db.provenance import ActivityRecord, Use, finished, record
+from db.provenance import TONE, ActivityRecord, Clock, Use, finished, record
 from db.tables import AssetKind
 from flows.clips import Clip
 from flows.delivery import DeliveredFile
+from flows.listening_mix import mixed_stems
 from flows.report import REPORT
 from flows.stems import Rendered, Stem
 from flows.takes import CleanedTake
@@ -57,6 +60,7 @@ def remember_delivery(
 ) -> None:
     """Remember the cut, its events, and for every file what it was made of, in one transaction."""
     uses = _uses(turnover, cleaned, made)
+    clocks = _clocks(turnover, made)
     everything = tuple(
         use
         for take in cleaned.values()
@@ -67,7 +71,13 @@ def remember_delivery(
             remember_asset(session, _asset(entry), made.out / entry.path)
             record(
                 session,
-                _activity(turnover, made, entry),
+                _activity(
+                    turnover,
+                    made,
+                    entry,
+                    clocks.get(entry.path),
+                    uses.get(entry.path, everything),
+                ),
                 used=uses.get(entry.path, everything),
                 generated=[Use(entry.sha256, entry.role)],
             )
@@ -95,7 +105,19 @@ def _asset(entry: DeliveredFile) -> AssetRecord:
     )
 
 
-def _activity(turnover: Turnover, made: Made, entry: DeliveredFile) -> ActivityRecord:
+def _activity(
+    turnover: Turnover,
+    made: Made,
+    entry: DeliveredFile,
+    clock: Clock | None,
+    used: Sequence[Use],
+) -> ActivityRecord:
+    events = {use.event for use in used}
+    decided: list[JSON] = [
+        {"event": event, "decided": override.words, "by": override.by}
+        for event, override in turnover.overrides.items()
+        if event in events
+    ]
     return activity(
         "render",
         f"{made.key}:{entry.path}",
@@ -108,45 +130,102 @@ def _activity(turnover: Turnover, made: Made, entry: DeliveredFile) -> ActivityR
             "spec": made.spec,
             "cut": turnover.cut.name,
             "cut_sha256": turnover.digest,
+            **({} if clock is None else clock.as_parameters()),
+            **({"overrides": decided} if decided else {}),
         },
     )
+
+
+def _clocks(turnover: Turnover, made: Made) -> dict[str, Clock]:
+    """The timecode of each stem, mix and clip that has one, by its path in the delivery."""
+    session = Clock(made.rendered.start, turnover.cut.rate, made.rendered.sample_rate)
+    found = {entry.path: session for entry in made.files if entry.role not in _KINDS}
+    for clip in made.clips:
+        rate = turnover.links[clip.event_id].media.notes.timecode_rate or turnover.cut.rate
+        if clip.time_reference is not None:
+            path = clip.path.relative_to(made.out).as_posix()
+            found[path] = Clock(clip.time_reference, rate, clip.sample_rate)
+    return found
 
 
 def _uses(
     turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made
 ) -> dict[str, tuple[Use, ...]]:
-    """For each stem and clip, by its path in the delivery, the stretches it was made of."""
-    uses = {
-        stem.path.relative_to(made.out).as_posix(): tuple(_stem_uses(turnover, cleaned, made, stem))
-        for stem in made.rendered.stems
-    }
+    """For each stem, mix and clip, by its path in the delivery, the stretches it was made of."""
+    rendered = made.rendered
+    layout = laid_out(turnover.cut, rendered.leader, rendered.sample_rate)
+    placed = placements(turnover.cut, turnover.sources, rendered.sample_rate, made.retimed)
+    conform = _Conform(turnover, cleaned, rendered, layout.head, placed)
+    paths = {stem.path.relative_to(made.out).as_posix(): stem for stem in rendered.stems}
+    uses = {path: tuple(conform.uses(stem)) for path, stem in paths.items()}
     for clip in made.clips:
         path = clip.path.relative_to(made.out).as_posix()
-        uses[path] = (Use(cleaned[clip.take].sha256, "clean", clip.start, clip.end),)
+        whole = (0, clip.end - clip.start)
+        asset = cleaned[clip.take].sha256
+        uses[path] = (Use(asset, "clean", clip.start, clip.end, whole, clip.event_id),)
+    mixed = {stem.path for stem in mixed_stems(rendered)}
+    parts = [entry for entry in made.files if made.out / entry.path in mixed]
+    for entry in made.files:
+        if entry.role == "MIX":
+            uses[entry.path] = tuple(
+                Use(part.sha256, part.role, 0, part.frames, (0, part.frames)) for part in parts
+            )
     return uses
 
 
-def _stem_uses(
-    turnover: Turnover, cleaned: Mapping[str, CleanedTake], made: Made, stem: Stem
-) -> Iterator[Use]:
-    """The stretches of originals and cleaned takes that a stem plays, in their own samples."""
-    if stem.name.role == "RT":
-        for take, first, last in stem.harvested:
-            yield Use(cleaned[take].sha256, "clean", first, last)
-        for sha256, first, last in stem.wild:
-            yield Use(sha256, "original", first, last)
-        return
-    rate = made.rendered.sample_rate
-    for item in placements(turnover.cut, turnover.sources, rate, made.retimed):
-        if item.take not in stem.takes or stem.name.track not in ("", item.track):
-            continue
-        media = turnover.links[item.event_id].media
+@dataclass(frozen=True)
+class _Conform:
+    """What a cut's stems were made of. head: samples of leader before the programme in them."""
+
+    turnover: Turnover
+    cleaned: Mapping[str, CleanedTake]
+    rendered: Rendered
+    head: int
+    placed: Sequence[Placement]
+
+    def uses(self, stem: Stem) -> Iterator[Use]:
+        """The stretches of originals and cleaned takes that a stem plays, and where in it."""
+        if stem.name.role == "RT":
+            yield from self._tone(stem)
+            return
+        for item in self.placed:
+            if item.take in stem.takes and stem.name.track in ("", item.track):
+                for part in _spoken(stem, item):
+                    yield from self._event(stem, part)
+
+    def _tone(self, stem: Stem) -> Iterator[Use]:
+        for tone in stem.tone:
+            asset = self.cleaned[tone.take].sha256 if tone.take else tone.wild
+            made = (self.head + tone.start, self.head + tone.end)
+            yield Use(asset, TONE, tone.first, tone.last, made)
+
+    def _event(self, stem: Stem, item: Placement) -> Iterator[Use]:
+        rate, media = self.rendered.sample_rate, self.turnover.links[item.event_id].media
         start, end = source_span(item, rate, media.sample_rate)
-        through = item.event_id in turnover.through
+        made = (self.head + item.record_start, self.head + item.record_end)
+        through = item.event_id in self.turnover.through
         if through or stem.name.role in ("PROD", "NR"):
-            yield Use(media.sha256, "original", start, end)
+            yield Use(media.sha256, "original", start, end, made, item.event_id, item.channels)
         if not through and stem.name.role != "PROD":
-            yield Use(cleaned[item.take].sha256, "clean", start, end)
+            asset = self.cleaned[item.take].sha256
+            yield Use(asset, "clean", start, end, made, item.event_id)
+
+
+def _spoken(stem: Stem, item: Placement) -> Iterator[Placement]:
+    """The parts of a placement that sound in a stem: all, or where its character speaks alone."""
+    if stem.name.role != "CHAR":
+        yield item
+        return
+    for span in stem.spoken:
+        start = max(span.start, item.record_start)
+        end = min(span.end, item.record_end)
+        if span.track == item.track and start < end:
+            yield replace(
+                item,
+                record_start=start,
+                length=end - start,
+                source_start=item.source_start + start - item.record_start,
+            )
 
 
 def _cut_events(

@@ -16,7 +16,7 @@ import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,22 @@ class Voice:
     wild: WildTone | None
 
 
+@dataclass(frozen=True)
+class ToneUse:
+    """What the tone in a stretch of the record was made from.
+
+    start, end: samples of the record. take: that it was harvested from, or empty where it was the
+    wild track with the sha256 `wild`. first, last: samples of the take's or wild track's file.
+    """
+
+    start: int
+    end: int
+    take: str
+    wild: str
+    first: int
+    last: int
+
+
 class RoomToneFill:
     """The `RT` stem of a cut, block by block."""
 
@@ -130,16 +146,23 @@ class RoomToneFill:
         return tuple(dict.fromkeys(harvest.item.take for harvest in used))
 
     @property
-    def harvested(self) -> tuple[tuple[str, int, int], ...]:
-        """Take, first sample and one past the last of each stretch, in samples of its file."""
-        found = set()
-        for harvest in (voice.harvest for voice in self.voices if voice.harvest is not None):
-            item = harvest.item
-            file_rate = self._turnover.links[item.event_id].media.sample_rate
-            for start, end in harvest.stretches:
-                played = replace(item, source_start=start, length=end - start)
-                found.add((item.take, *source_span(played, self.rate, file_rate)))
-        return tuple(sorted(found))
+    def uses(self) -> tuple[ToneUse, ...]:
+        """For each tone, what it was made from: stretches of takes, or of a wild track."""
+        found: set[ToneUse] = set()
+        for voice in self.voices:
+            where = (voice.start, voice.end)
+            if voice.harvest is not None:
+                item = voice.harvest.item
+                file_rate = self._turnover.links[item.event_id].media.sample_rate
+                for start, end in voice.harvest.stretches:
+                    played = replace(item, source_start=start, length=end - start)
+                    found.add(
+                        ToneUse(*where, item.take, "", *source_span(played, self.rate, file_rate))
+                    )
+            if voice.wild is not None:
+                media = voice.wild.media
+                found |= {ToneUse(*where, "", media.sha256, *span) for span in voice.wild.stretches}
+        return tuple(sorted(found, key=astuple))
 
     @property
     def from_wild(self) -> tuple[tuple[MediaFile, int, int], ...]:

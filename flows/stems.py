@@ -19,11 +19,11 @@ from config.deliveries import DeliverySpec
 from core.conform import Retimed
 from core.media import SoundNotes
 from core.reels import NO_LEADER, Layout, Leader, laid_out, leader_of, leader_sound
-from core.stems import FULL_SCALE, to_grid
+from core.stems import FULL_SCALE, Span, to_grid
 from flows.desk import Desk, StemName, file_safe
 from flows.listen import Heard
 from flows.progress import Progress
-from flows.room_tone import FillOptions
+from flows.room_tone import FillOptions, ToneUse
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 from flows.workspace import Workspace, code_version
@@ -46,8 +46,7 @@ RENDER_VERSION = "4"
 class Stem:
     """A stem that was written. subtype: PCM_24, or FLOAT where it passes full scale.
 
-    harvested: of `RT`, the stretches of cleaned takes that its tone was made from: take, first
-    sample and one past the last, in samples of the take's file.
+    tone: of `RT`, what it was made from. spoken: of a character's, where in the record it sounds.
     """
 
     name: StemName
@@ -56,8 +55,8 @@ class Stem:
     frames: int
     subtype: str
     takes: tuple[str, ...]
-    harvested: tuple[tuple[str, int, int], ...] = ()
-    wild: tuple[tuple[str, int, int], ...] = ()
+    tone: tuple[ToneUse, ...] = ()
+    spoken: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,15 +159,11 @@ def _stems(
             # one step of head room: rounding after the gain may add one
             subtype="PCM_24" if peaks[stem_name] * gain + 2 < FULL_SCALE else "FLOAT",
             takes=desk.takes_of(stem_name),
-            harvested=desk.tone.harvested if stem_name.role == "RT" else (),
-            wild=_wild(desk) if stem_name.role == "RT" else (),
+            tone=desk.tone.uses if stem_name.role == "RT" else (),
+            spoken=desk.spans_of(stem_name.character) if stem_name.role == "CHAR" else (),
         )
         for stem_name in sorted(peaks)
     )
-
-
-def _wild(desk: Desk) -> tuple[tuple[str, int, int], ...]:
-    return tuple((media.sha256, first, last) for media, first, last in desk.tone.from_wild)
 
 
 def _write_leader(

@@ -306,12 +306,21 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
         channels=len(done.take.channels),
         frames=media.frames,
     )
+    whole = (0, media.frames)
     with work.database.write() as session:
         remember_asset(session, asset, done.path)
         record(
             session,
             activity("clean", done.key, started, parameters, done.card),
-            used=[Use(media.sha256, "original", 0, media.frames)],
+            used=[
+                Use(
+                    media.sha256,
+                    "original",
+                    *whole,
+                    made=whole,
+                    channels=done.take.channels,
+                )
+            ],
             generated=[Use(done.sha256, "clean", 0, media.frames)],
         )
 

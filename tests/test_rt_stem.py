@@ -138,8 +138,9 @@ def test_a_hole_is_filled_without_a_step_at_its_joins(tmp_path: Path) -> None:
         assert abs(heard[join] - heard[join - 1]) < usual
     stem = next(stem for stem in rendered.stems if stem.name.role == "RT")
     assert stem.takes == (turnover.takes[0].id,)
-    assert {name for name, _, _ in stem.harvested} == set(stem.takes)
-    assert all(0 <= first < last <= media.frames for _, first, last in stem.harvested)
+    assert {use.take for use in stem.tone} == set(stem.takes)
+    assert all(0 <= use.first < use.last <= media.frames for use in stem.tone)
+    assert {(use.start, use.end) for use in stem.tone} == {(start, end)}
     assert (stem.frames, stem.subtype) == (150 * FRAME, "PCM_24")
 
 

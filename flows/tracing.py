@@ -1,0 +1,102 @@
+"""Traces as people ask for them: of a file or an asset, all of it or what is at a place in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from adapters.media.bwf import read_notes
+from adapters.media.essence import file_sha256
+from core.errors import InputError, UsageError
+from core.time import frames_to_samples, sample_to_frame
+from core.words import some
+from db.memory import AssetRecord, cuts_playing
+from db.provenance import Clock, find, find_by_hash
+from db.tracing import Node, Product, Span, became, trace
+from flows.place import Timed, place_in
+
+_HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
+
+
+def asked_asset(session: Session, asked: str) -> AssetRecord:
+    """The asset that a person means: a file, wherever it lies, or the sha256 of one (or its start).
+
+    Raises InputError for what is neither, or is not known.
+    """
+    path = Path(asked)
+    if path.is_file():
+        return find(session, path, file_sha256(path))
+    if _HASH.fullmatch(asked):
+        return find_by_hash(session, asked.lower())
+    raise InputError(f"{asked} does not exist; give the path of a file, or the sha256 of one.")
+
+
+def traced(session: Session, asked: str, at: str = "", to: str = "") -> tuple[Node, Span | None]:
+    """The history of what a person asks for, and the samples that are meant; None: all.
+
+    at, to: places in it, as timecode or seconds; one timecode alone means its frame, one number of
+    seconds alone its sample. Raises InputError and UsageError.
+    """
+    asset = asked_asset(session, asked)
+    node = trace(session, asset.sha256)
+    if not at and not to:
+        return node, None
+    span = stretch_asked(node, Path(asked), at, to)
+    return trace(session, asset.sha256, span), span
+
+
+def stretch_asked(node: Node, path: Path, at: str, to: str) -> Span:
+    """The samples of a traced asset between two places. Raises InputError and UsageError."""
+    asset = node.asset
+    if not asset.frames or not asset.sample_rate:
+        raise UsageError(f"{asset.name} is no sound, so there is no place in it to trace.")
+    clock = node.clock or _written(path, asset.sample_rate)
+    rate = None if clock is None else clock.rate
+    reference = None if clock is None else clock.reference
+    sound = Timed(asset.name, asset.sample_rate, asset.frames, rate, reference)
+    first = place_in(sound, at) if at else 0
+    if to:
+        last = place_in(sound, to)
+    elif clock is not None and len(re.split("[:;.,]", at.strip())) == 4:
+        frame = sample_to_frame(clock.reference + first, clock.rate.fps, asset.sample_rate)
+        end = frames_to_samples(frame + 1, clock.rate.fps, asset.sample_rate)
+        last = end - clock.reference
+    else:
+        last = first + 1
+    if not 0 <= first < min(last, asset.frames):
+        ends = (
+            f"0 to {asset.frames / asset.sample_rate:.3f} seconds"
+            if clock is None
+            else f"{clock.timecode(0)} to {clock.timecode(asset.frames)}"
+        )
+        raise UsageError(
+            f"{asset.name} runs from {ends}; {at or 'its start'}"
+            f"{f' to {to}' if to else ''} is no place in it."
+        )
+    return first, min(last, asset.frames)
+
+
+def _written(path: Path, sample_rate: int) -> Clock | None:
+    """The timecode that a file itself says."""
+    if not path.is_file():
+        return None
+    notes = read_notes(path)
+    if notes.timecode_rate is None or notes.time_reference is None:
+        return None
+    return Clock(notes.time_reference, notes.timecode_rate, sample_rate)
+
+
+def onward(session: Session, asked: str, at: str = "", to: str = "") -> tuple[Product, Span | None]:
+    """What became of what a person asks for, and the samples that are meant; as `traced`."""
+    node, span = traced(session, asked, at, to)
+    return became(session, node.asset.sha256, span), span
+
+
+def cuts_told(session: Session, product: Product, span: Span | None) -> tuple[str, ...]:
+    """The cuts that play a sound, a sentence each."""
+    return tuple(
+        f"played in {path} ({name}): {some(events, 12)}"
+        for path, name, events in cuts_playing(session, product.asset, span)
+    )
