@@ -54,6 +54,17 @@ def delivered(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Delivered
     return Delivered(film, home, folder / "out")
 
 
+@pytest.fixture(scope="session")
+def bypassed(harbour: Path, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    """The first cut of the harbour, delivered uncleaned (mark the test `shared`)."""
+    folder = tmp_path_factory.mktemp("bypassed")
+    home = Home(folder / "home")
+    words = ("clean", harbour / "cuts" / "cut_v1.otio", "--media", harbour / "sound")
+    ran = home.run(*words, "--recipe", "bypass", "--out", folder / "out", "--direct")
+    assert ran.code == 0, ran.err
+    return Delivered(harbour, home, folder / "out")
+
+
 @pytest.fixture
 def own_home(delivered: Delivered, tmp_path: Path) -> Home:
     """A copy of the home that the first cut was cleaned in, to work with."""

@@ -302,12 +302,9 @@ def test_what_plays_backwards_is_silent_and_named(
 
 
 @pytest.mark.shared
-def test_a_production_of_real_speech_conforms_to_its_truth(harbour: Path, tmp_path: Path) -> None:
-    home, out = Home(tmp_path / "home"), tmp_path / "out"
-    words = ("clean", harbour / "cuts" / "cut_v1.otio", "--media", harbour / "sound")
-    ran = home.run(*words, "--recipe", "bypass", "--out", out, "--direct", "--json")
-    assert ran.code == 0, ran.err
-    assert ran.json["offline"] == []
+def test_a_production_of_real_speech_conforms_to_its_truth(bypassed: Delivered) -> None:
+    harbour, out = bypassed.film, bypassed.out
+    assert bypassed.list["offline"] == []
     for track in ("A1_DX", "A2_DX_LAV"):
         truth = steps(harbour / "truth" / f"cut_v1.{track}.prod.flac")
         found = steps(stems(out)[f"{track}.PROD"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,13 +18,13 @@ from db.provenance import (
     UnknownAssetError,
     Use,
     find,
+    find_by_hash,
     finished,
     record,
-    render_trace,
-    trace,
-    trace_json,
 )
 from db.tables import Activity, AssetKind, Used
+from db.trace_text import render_trace, render_uses
+from db.tracing import became, origins, trace
 
 CARD = {
     "name": "DeepFilterNet",
@@ -158,11 +157,12 @@ def test_a_trace_leads_to_the_original_with_the_samples_used(database: Database)
     with database.read() as session:
         node = trace(session, DX)
     assert (node.asset.name, node.activity) == ("DX.wav", RENDER)
-    assert [(s.role, s.start, s.end) for s in node.used][::5] == [("A1", 0, 50), ("PROD", 0, 50)]
+    used = [(s.use.role, s.use.start, s.use.end) for s in node.used]
+    assert used[::5] == [("A1", 0, 50), ("PROD", 0, 50)]
     clean = node.used[0].node
     assert (clean.asset.name, clean.activity) == ("12A-T01.clean.wav", CLEAN)
     (source,) = clean.used
-    assert (source.role, source.start, source.end) == ("source", None, None)
+    assert (source.use.role, source.use.start, source.use.end) == ("source", None, None)
     assert (source.node.asset.kind, source.node.activity, source.node.used) == (
         "original",
         None,
@@ -216,19 +216,68 @@ def test_what_was_told_once_is_pointed_at(database: Database) -> None:
     assert sum("12A-T01.clean.wav" in line and "(as above)" in line for line in told) == 1
 
 
-def test_a_trace_as_json_holds_the_same(database: Database, tmp_path: Path) -> None:
-    record_all(database)
+def placed(database: Database) -> None:
+    """DX plays three stretches of the cleaned take, one of them at half speed."""
+    clean = replace(CLEAN, parameters={})
+    with database.write() as session:
+        record(session, clean, [Use(ORIGINAL, "", 0, 900, (0, 900), "", (2,))], [Use(CLEANED, "")])
+        used = [
+            Use(CLEANED, "clean", 100, 200, (0, 100), "A1/001"),
+            Use(CLEANED, "clean", 500, 550, (100, 200), "A1/002"),
+            Use(CLEANED, "clean", 100, 150, (300, 350), "A1/003"),
+        ]
+        record(session, RENDER, used, [Use(DX, "DX")])
+
+
+def test_the_originals_of_an_asset_are_told_with_their_samples_and_place(
+    database: Database,
+) -> None:
+    placed(database)
     with database.read() as session:
-        told = json.loads(json.dumps(trace_json(trace(session, DX))))
-    assert told["asset"]["sha256"] == DX
-    assert told["paths"] == [str(tmp_path / "DX.wav")]
-    assert told["activity"]["ended"] == "2026-03-01T02:05:00+00:00"
-    first = told["used"][0]
-    assert (first["role"], first["start"], first["end"]) == ("A1", 0, 50)
-    assert first["activity"]["card"] == CARD
-    assert first["activity"]["parameters"] == {"limit_db": 12, "repair": ["clicks", "hum"]}
-    assert first["used"][0]["asset"]["kind"] == "original"
-    assert first["used"][0]["activity"] is None
+        found = origins(trace(session, DX))
+    assert [(o.use.made, o.use.start, o.use.end, o.use.event, o.use.channels) for o in found] == [
+        ((0, 100), 100, 200, "A1/001", (2,)),
+        ((100, 200), 500, 550, "A1/002", (2,)),
+        ((300, 350), 100, 150, "A1/003", (2,)),
+    ]
+    assert {(o.node.asset.sha256, o.through) for o in found} == {(ORIGINAL, (CLEANED,))}
+
+
+def test_a_moment_comes_from_the_samples_that_play_then(database: Database) -> None:
+    placed(database)
+    with database.read() as session:
+        (own,) = origins(trace(session, DX, (120, 140)))
+        across = origins(trace(session, DX, (90, 110)))
+        nothing = trace(session, DX, (250, 260))
+    assert (own.use.start, own.use.end, own.use.made) == (510, 520, (120, 140))
+    assert [(o.use.start, o.use.end) for o in across] == [(190, 200), (500, 505)]
+    assert (nothing.used, nothing.activity) == ((), RENDER)
+
+
+def test_a_stretch_of_an_original_is_followed_to_what_plays_it(database: Database) -> None:
+    placed(database)
+    mix = replace(RENDER, id="33333333-3333-4333-8333-333333333333", key="k-mix")
+    with database.write() as session:
+        remember_asset(session, AssetRecord("e" * 64, "stem", "MIX.wav", 4), None)
+        record(session, mix, [Use(DX, "DX", 0, 400, (0, 400))], [Use("e" * 64, "MIX")])
+    with database.read() as session:
+        (cleaned,) = became(session, ORIGINAL, (510, 520)).onward
+        everything = render_uses(became(session, ORIGINAL))
+        unused = became(session, ORIGINAL, (600, 700))
+    (rendered,) = cleaned.made[0].onward
+    (dx,) = rendered.made
+    assert [use.event for use in rendered.uses] == ["A1/002"]
+    assert (dx.asset.sha256, dx.onward[0].made[0].asset.name) == (DX, "MIX.wav")
+    assert "MIX.wav" in everything
+    assert "A1/003" in everything
+    assert unused.onward[0].made[0].onward == ()
+
+
+def test_an_asset_is_found_by_the_start_of_its_hash(database: Database) -> None:
+    with database.read() as session:
+        assert find_by_hash(session, "c" * 8).name == "DX.wav"
+        with pytest.raises(UnknownAssetError, match="No asset with the sha256 00000000"):
+            find_by_hash(session, "0" * 8)
 
 
 def test_a_file_is_found_by_content_wherever_it_lies(database: Database) -> None:
