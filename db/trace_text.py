@@ -9,7 +9,7 @@ from core.words import some
 from db.codec import JSON, plain
 from db.memory import AssetRecord
 from db.provenance import ActivityRecord, Clock, Use
-from db.tracing import Node, Product, Source
+from db.tracing import Node, Product, Source, source_span
 
 MOST = 12
 """So many stretches of an asset are written out."""
@@ -77,7 +77,8 @@ def _products(product: Product, rest: str) -> list[str]:
         state = "" if onward.activity.state == "done" else f" ({onward.activity.state})"
         lines.append(rest + ("└─ " if last else "├─ ") + title + state)
         below = rest + ("   " if last else "│  ")
-        lines += [f"{below}  {line}" for line in _stretches(onward.uses, inner.clock, None)]
+        uses = [use for use in onward.uses if use.made != source_span(use)]
+        lines += [f"{below}  {line}" for line in _stretches(uses, inner.clock, None)]
         lines += _products(inner, below)
     return lines
 
@@ -104,12 +105,10 @@ def _spans(uses: Sequence[Use]) -> str:
 
 
 def _lying(sources: Sequence[Source], above: Node) -> list[str]:
-    """Where an asset's samples lie in what was made of it, unless that is all of it, beside it."""
+    """Where an asset's samples lie in what was made of it, unless they have the same numbers."""
     uses = [source.use for source in sources]
-    if all(use.made is not None and use.made == (use.start, use.end) for use in uses):
-        whole = (0, above.asset.frames)
-        if all(use.made == whole for use in uses):
-            return []
+    if all(use.made is not None and use.made == source_span(use) for use in uses):
+        return []
     return _stretches(uses, above.clock, sources[0].node.clock)
 
 
