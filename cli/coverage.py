@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from cli.common import OUT, print_json, settings_for
 from cli.progress import shown
 from core.errors import UsageError
+from core.words import counted
 
 if TYPE_CHECKING:
     from core.readings import Reading
@@ -27,6 +28,13 @@ class ShowByDefault(TyperGroup):
         if args and args[0] not in self.commands and args[0] != "--help":
             args = ["show", *args]
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The group's help, and below it that of the command that needs no name."""
+        super().format_help(ctx, formatter)
+        first = self.commands["show"]
+        inner = first.make_context("show", [], parent=ctx, resilient_parsing=True)
+        first.format_help(inner, formatter)
 
 
 app = typer.Typer(
@@ -141,7 +149,7 @@ def alternates(
 
 def _tell(found: Coverage) -> None:
     from core.readings import State
-    from flows.coverage_page import summary
+    from flows.coverage_page import told_summary
 
     beside: dict[int, list[Reading]] = {}
     for reading in found.readings:
@@ -168,12 +176,13 @@ def _tell(found: Coverage) -> None:
             f"{mark_lost.character}, {mark_lost.text!r}.",
             markup=False,
         )
-    counts = ", ".join(f"{count} {name}" for name, count in summary(found))
-    OUT.print(f"{len(found.lines)} lines, {len(found.takes)} takes: {counts}.", markup=False)
+    counts = ", ".join(f"{count} {name}" for name, count in told_summary(found))
+    lines, takes = counted(len(found.lines), "line"), counted(len(found.takes), "take")
+    OUT.print(f"{lines}, {takes}: {counts}.", markup=False)
     if found.draft:
         OUT.print(
-            "Some takes are drafts by a stand-in: states are estimates until a real engine "
-            "has heard them.",
+            "Some takes are drafts by a stand-in: states with (draft) are estimates, and a changed "
+            "line may pass for one as written, until a real engine has heard them.",
             style="yellow",
         )
 
@@ -186,8 +195,12 @@ def _tell_reading(found: Coverage, reading: Reading) -> None:
     name = f"({take.name})" if take.circled else take.name
     place = source_timecode(take, reading.start) if reading.end > reading.start else ""
     by = f"  marked by {reading.by}" if reading.by else ""
-    heard = "" if reading.state is State.AS_WRITTEN or not reading.text else f"  “{reading.text}”"
-    OUT.print(f"        {name:<12} {place:<12} {reading.state.value}{by}{heard}", markup=False)
+    sure = reading.state is State.AS_WRITTEN and not found.unsure(reading)
+    heard = "" if sure or not reading.text else f"  “{reading.text}”"
+    draft = " (draft)" if found.unsure(reading) else ""
+    OUT.print(
+        f"        {name:<12} {place:<12} {reading.state.value}{draft}{by}{heard}", markup=False
+    )
 
 
 def _tell_ad_libs(found: Coverage, readings: list[Reading]) -> None:
@@ -213,6 +226,7 @@ def _told(found: Coverage, reading: Reading) -> dict[str, Any]:
         "essence": take.essence,
         "circled": take.circled,
         "state": reading.state.value,
+        "unsure": found.unsure(reading),
         "start": reading.start,
         "end": reading.end,
         "timecode": source_timecode(take, reading.start),

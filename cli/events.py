@@ -9,9 +9,10 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from core.errors import InputError, UsageError
+from core.errors import UsageError
 from core.events import EventKind
 from core.time import clock
+from core.words import counted
 from flows.takeline import take_facts, timecode
 
 if TYPE_CHECKING:
@@ -42,18 +43,17 @@ def command(
     """List what happens in the takes: slates, tone, pops, direction, silence, overlap, defects."""
     from db.events import events_of
     from db.home import open_remembered
-    from db.takes import knows_take
+    from flows.known import takes_named
 
     kinds = kinds_asked(kind or ())
     database = open_remembered(settings_for())
     try:
         with database.read() as session:
+            if take is not None:
+                takes_named(session, take)
             found = events_of(session, take, kinds=kinds)
-            known = take is None or knows_take(session, take)
     finally:
         database.close()
-    if not known:
-        raise InputError(f"Nothing is known of take {take!r}; clean a cut that uses it first.")
     show_events(found, as_json)
 
 
@@ -72,18 +72,25 @@ def show_events(found: Sequence[TakeEvent], as_json: bool) -> None:
         event = item.event
         sure = "" if event.confidence >= 1 else f"  {event.confidence:.0%} sure"
         where = "" if event.channel is None else f"  channel {event.channel + 1}"
+        length = _length(event.end - event.start, item.sample_rate)
+        note = _without(length, event.note)
         OUT.print(
             f"  {timecode(item, event.start)}  [cyan]{event.kind:<9}[/cyan] "
-            f"{_length(event.end - event.start, item.sample_rate):>11}  {escape(event.note)}"
-            f"[dim]{where}{sure}[/dim]"
+            f"{length:>11}  {escape(note)}[dim]{where}{sure}[/dim]"
         )
 
 
 def _length(samples: int, sample_rate: int) -> str:
     """A length for people: in samples where it is under a hundredth of a second."""
     if samples * 100 < sample_rate:
-        return f"{samples} sample{'s' * (samples != 1)}"
+        return counted(samples, "sample")
     return clock(samples, sample_rate)
+
+
+def _without(length: str, note: str) -> str:
+    """A note without the length that it begins with, which is told already."""
+    rest = note.removeprefix(length)
+    return rest.lstrip(",; ") if rest[:1] in ("", ",", ";") else note
 
 
 def described(found: TakeEvent) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from cli.common import OUT, print_json, settings_for
-from core.errors import InputError, UsageError
+from core.errors import UsageError
 from flows.takeline import describe, timecode
 
 
@@ -27,6 +27,7 @@ def command(
     """List the lines of a take, or of all takes, with speaker and timecode."""
     from db.catalogue import lines_of
     from db.home import open_remembered
+    from flows.known import lines_of_take
 
     if named is not None and take is not None and named != take:
         raise UsageError(f"Name one take: {named} or {take}.")
@@ -35,11 +36,9 @@ def command(
     database = open_remembered(settings)
     try:
         with database.read() as session:
-            found = lines_of(session, take, None)
+            found = lines_of(session) if take is None else lines_of_take(session, take)
     finally:
         database.close()
-    if take is not None and not found:
-        raise InputError(f"No lines are known of take {take!r}; clean a cut that uses it first.")
     if heard:
         found = tuple(replace(item, line=item.line.as_heard) for item in found)
     if as_json:

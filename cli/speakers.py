@@ -46,15 +46,12 @@ def list_command(project: Project = None, as_json: AsJson = False) -> None:
 @app.command("lines")
 def lines_command(take: Annotated[str, typer.Argument(help="A take: 12A-T03.")]) -> None:
     """List the lines of a take with the numbers by which `split --line` names them."""
-    from core.errors import InputError
-    from db.catalogue import lines_of
+    from flows.known import lines_of_take
     from flows.takeline import timecode
     from flows.workspace import open_workspace
 
     with open_workspace(settings_for()) as work, work.database.read() as session:
-        found = lines_of(session, take)
-    if not found:
-        raise InputError(f"No lines are known of take {take!r}; clean a cut that uses it first.")
+        found = lines_of_take(session, take)
     for number, item in enumerate(found, 1):
         OUT.print(
             f"{number:>4}  {timecode(item, item.line.start)}  "

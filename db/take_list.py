@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.time import FrameRate
 from db.chunks import chunks
 from db.codec import rate_from_text
-from db.tables import LineRow, Media, Speaker, Take
+from db.tables import CutRow, LineRow, Media, Speaker, Take
 from db.takes import latest_paths, natural
 
 
@@ -40,11 +40,16 @@ class TakeSummary:
 
 @dataclass(frozen=True)
 class KnownNames:
-    """What lines can be asked for by: the names that there are, sorted as people do."""
+    """What lines can be asked for by: the names that there are, sorted as people do.
+
+    cuts: their names and those of their files.
+    """
 
     speakers: tuple[str, ...]
     scenes: tuple[str, ...]
     productions: tuple[str, ...]
+    takes: tuple[str, ...]
+    cuts: tuple[str, ...]
 
 
 def take_summaries(
@@ -82,9 +87,22 @@ def take_summaries(
 
 
 def known_names(session: Session) -> KnownNames:
-    """The names of speakers, scenes and productions that are known."""
-    speakers, scenes, productions = (
-        tuple(sorted(filter(None, session.scalars(select(column).distinct())), key=natural))
-        for column in (Speaker.name, Take.scene, Take.project)
+    """The names of speakers, scenes, productions, takes and cuts that are known."""
+    speakers, scenes, projects, voiced, takes, cuts = (
+        session.scalars(select(column).distinct()).all()
+        for column in (
+            Speaker.name,
+            Take.scene,
+            Take.project,
+            Speaker.project,
+            Take.name,
+            CutRow.name,
+        )
     )
-    return KnownNames(speakers, scenes, productions)
+    files = [path.name for path in session.scalars(select(CutRow.path).distinct())]
+    return KnownNames(
+        *(
+            tuple(sorted({name for name in names if name}, key=natural))
+            for names in (speakers, scenes, [*projects, *voiced], takes, [*cuts, *files])
+        )
+    )

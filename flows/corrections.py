@@ -13,14 +13,14 @@ from core.correction import Correction
 from core.errors import InputError, UsageError
 from core.time import frames_to_samples, timecode_to_frames
 from core.words import some
-from db.catalogue import TakeLine, line_numbered, lines_of
+from db.catalogue import TakeLine, line_numbered
 from db.codec import JSON, cleaned
 from db.corrections import corrections_of, remember_correction, undo_last_correction
 from db.privacy import privacy_of
 from db.provenance import Use, record
 from db.scripts import TakeFacts, take_facts
 from db.search.index import index_again
-from db.takes import essences_of
+from flows.known import lines_of_take, takes_named
 from flows.search import sound_of, sounds_by
 from flows.takeline import timecode
 from flows.workspace import Workspace, activity
@@ -95,9 +95,7 @@ def list_corrections(work: Workspace, take: str | None = None) -> tuple[PlacedCo
     Raises InputError for a take that is not known.
     """
     with work.database.read() as session:
-        essences = None if take is None else essences_of(session, take)
-        if essences == ():
-            raise InputError(f"No take {take!r} is known; roomtone lines lists them.")
+        essences = None if take is None else takes_named(session, take)
         known = corrections_of(session, essences)
         takes = take_facts(session, {item.correction.essence for item in known})
     by_essence = {item.essence: item for item in takes}
@@ -120,9 +118,7 @@ def line_at(work: Workspace, take: str, at: str | int) -> TakeLine:
     line is there, UsageError where several are spoken at once.
     """
     with work.database.read() as session:
-        found = lines_of(session, take)
-    if not found:
-        raise InputError(f"No lines are known of take {take!r}; clean a cut that uses it first.")
+        found = lines_of_take(session, take)
     if isinstance(at, int):
         if not 1 <= at <= len(found):
             raise InputError(f"Take {take} has lines 1 to {len(found)}; {at} is none of them.")

@@ -30,7 +30,7 @@ from db.scripts import (
     revoke_mark,
     take_facts,
 )
-from db.takes import essences_of
+from flows.known import takes_named
 from flows.progress import Progress
 from flows.workspace import Workspace, activity
 from models.speech.pronunciation import Pronouncer, pronouncer
@@ -67,6 +67,16 @@ class Coverage:
         """The best that any take has of a line; OMITTED where none has it."""
         found = {reading.state for reading in self.said(number)}
         return next((state for state in BEST if state in found), State.OMITTED)
+
+    def unsure(self, reading: Reading) -> bool:
+        """Whether a reading's state is an estimate: a stand-in heard it, and nobody marked it.
+
+        A stand-in errs in so many words that a changed line looks like one as written.
+        """
+        return not reading.by and any(
+            item.line.draft and item.line.start < reading.end and reading.start < item.line.end
+            for item in self.heard[reading.take]
+        )
 
     @property
     def draft(self) -> bool:
@@ -158,13 +168,13 @@ class Decision:
 def mark_line(work: Workspace, path: Path, decision: Decision, by: str, clear: bool) -> str:
     """Remember a person's decision, or take it back; a sentence that says so.
 
-    Raises UsageError for a line that the script does not have, and for a name that fits no take
-    or several.
+    Raises UsageError for a line that the script does not have and for a name that fits several
+    takes, InputError for one that fits none.
     """
     started = datetime.now(UTC)
     line = line_numbered(path, script_lines(read_script(path)), decision.line)
     with work.database.write() as session:
-        essence = _one_take(essences_of(session, decision.take), decision.take)
+        essence = _one_take(takes_named(session, decision.take), decision.take)
         (take,) = take_facts(session, [essence])
         if clear:
             count = revoke_mark(session, line.key, essence, by)
@@ -207,8 +217,6 @@ def line_numbered(path: Path, lines: Sequence[ScriptLine], number: int) -> Scrip
 def _one_take(found: Sequence[str], name: str) -> str:
     if len(found) == 1:
         return found[0]
-    if not found:
-        raise UsageError(f"No take {name!r} is known; `roomtone lines` lists the takes.")
     raise UsageError(f"{len(found)} takes answer to {name!r}; give the file's name.")
 
 

@@ -39,7 +39,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Said:
-    """A reading in words."""
+    """A reading in words. unsure: its state is an estimate from a draft."""
 
     take: str
     circled: bool
@@ -48,6 +48,7 @@ class Said:
     end: str
     text: str
     score: int
+    unsure: bool
     by: str
     note: str
 
@@ -100,7 +101,7 @@ def write_page(coverage: Coverage, path: Path) -> None:
     page = environment.from_string(source).render(
         title=coverage.script.title,
         scenes=scenes,
-        summary=summary(coverage),
+        summary=told_summary(coverage),
         warnings=coverage.script.warnings,
         lost=coverage.lost,
         draft=coverage.draft,
@@ -115,6 +116,14 @@ def summary(coverage: Coverage) -> tuple[tuple[str, int], ...]:
     ad_libs = sum(reading.state is State.AD_LIB for reading in coverage.readings)
     states = [(state.value, counts[state]) for state in BEST]
     return (*states, ("no take", counts[State.OMITTED]), ("ad-libs", ad_libs))
+
+
+def told_summary(coverage: Coverage) -> tuple[tuple[str, int], ...]:
+    """The same as people read it: one is an ad-lib."""
+    return tuple(
+        ("ad-lib" if (name, count) == ("ad-libs", 1) else name, count)
+        for name, count in summary(coverage)
+    )
 
 
 def scene_views(coverage: Coverage) -> tuple[SceneView, ...]:
@@ -162,7 +171,9 @@ def _scene(
         if line is not None and isinstance(element, Speech):
             place = places[line.number]
             found = readings[line.number]
-            strokes = tuple(_stroke(take, place, reach[take.essence], found) for take in ours)
+            strokes = tuple(
+                _stroke(coverage, take, place, reach[take.essence], found) for take in ours
+            )
             rows.append(_line_row(coverage, line, element, strokes, found, takes))
             rows.extend(_ad_libs(found, ours, takes))
             place += 0.5
@@ -187,7 +198,11 @@ def _reach(
 
 
 def _stroke(
-    take: TakeFacts, place: int, reach: tuple[int, int], found: Sequence[Reading]
+    coverage: Coverage,
+    take: TakeFacts,
+    place: int,
+    reach: tuple[int, int],
+    found: Sequence[Reading],
 ) -> Stroke:
     if not reach[0] <= place <= reach[1]:
         return Stroke("", "", "")
@@ -197,7 +212,8 @@ def _stroke(
     ends = " ".join(name for name, at in (("top", reach[0]), ("bottom", reach[1])) if place == at)
     many = f", {len(said)} times" if len(said) > 1 else ""
     marked = "".join(f", marked by {reading.by}" for reading in ours[:1] if reading.by)
-    return Stroke(_STROKES[state], ends, f"{take.name}: {state.value}{many}{marked}")
+    draft = " (draft)" if any(map(coverage.unsure, ours)) else ""
+    return Stroke(_STROKES[state], ends, f"{take.name}: {state.value}{draft}{many}{marked}")
 
 
 def _through(place: float, reach: tuple[int, int]) -> Stroke:
@@ -226,7 +242,11 @@ def _line_row(
             ("parenthetical" if part.kind is PartKind.PARENTHETICAL else "words", part.text)
             for part in speech.parts
         ),
-        said=tuple(_said(r, takes[r.take]) for r in found if r.state is not State.AD_LIB),
+        said=tuple(
+            _said(r, takes[r.take], coverage.unsure(r))
+            for r in found
+            if r.state is not State.AD_LIB
+        ),
     )
 
 
@@ -242,14 +262,14 @@ def _ad_libs(
                 Stroke("wavy" if take.essence == reading.take else "", "", "") for take in ours
             ),
             character=reading.speaker,
-            said=(_said(reading, takes[reading.take]),),
+            said=(_said(reading, takes[reading.take], unsure=False),),
         )
         for reading in found
         if reading.state is State.AD_LIB and reading.take in playing
     ]
 
 
-def _said(reading: Reading, take: TakeFacts) -> Said:
+def _said(reading: Reading, take: TakeFacts, unsure: bool) -> Said:
     placed = reading.end > reading.start
     return Said(
         take=take.name,
@@ -259,6 +279,7 @@ def _said(reading: Reading, take: TakeFacts) -> Said:
         end=source_timecode(take, reading.end) if placed else "",
         text=reading.text,
         score=round(100 * reading.score),
+        unsure=unsure,
         by=reading.by,
         note=reading.note,
     )

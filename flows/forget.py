@@ -19,6 +19,7 @@ from db.codec import JSON
 from db.corrections import forget_corrections
 from db.forget import Holding, Known, Person
 from db.provenance import record
+from flows.known import unknown_take
 from flows.takes import store_path
 from flows.workspace import Workspace, activity
 
@@ -77,7 +78,7 @@ def plan_forgetting(work: Workspace, asked: Asked) -> Plan:
         if asked.take:
             takes = rows.takes_named(session, asked.take)
             if not takes:
-                raise InputError(f"No take {asked.take!r} is known; roomtone lines lists them.")
+                raise unknown_take(session, asked.take)
             people: tuple[Person, ...] = ()
             known = rows.known_of(session, essences=takes.keys())
             spans: dict[str, Stretches] = {

@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from sqlalchemy.orm import Session
+
 from core.forgetting import remaining_lines, remaining_turns
 from core.media import MediaFile
 from core.privacy import Mark, Privacy
 from core.speech import Line, Turn
+from core.words import near, some
 from db.forget import is_forgotten, tombstones
-from db.privacy import lift_mark, privacy_of, set_mark
+from db.privacy import lift_mark, privacy_of, same_project, set_mark
 from db.provenance import record
+from db.take_list import known_names
 from flows.workspace import Workspace, activity
 from models.speech.engines import EngineChoice
 from models.speech.rate import rescale
@@ -103,8 +107,24 @@ def privacy_notes(work: Workspace, files: Iterable[MediaFile]) -> tuple[str, ...
     return tuple(told)
 
 
+def _not_known_yet(session: Session, project: str, ours: str) -> tuple[str, ...]:
+    """That nothing of a production is known, where that is so: its name may be misspelt.
+
+    ours: the production that the settings name.
+    """
+    known = {ours, *known_names(session).productions}
+    if any(same_project(name) == same_project(project) for name in known):
+        return ()
+    close = near(project, known)
+    hint = f" (known: {some(close)})" if close else ""
+    return (f"Nothing of a production of that name is known yet{hint}; the mark waits for it.",)
+
+
 def mark_production(work: Workspace, marking: Marking, by: str) -> tuple[str, ...]:
-    """Set and lift marks of a production, and record who did; a sentence for each change."""
+    """Set and lift marks of a production, and record who did; a sentence for each change.
+
+    A production may be marked before anything of it is known; a sentence says so then.
+    """
     started = datetime.now(UTC)
     told = []
     with work.database.write() as session:
@@ -124,4 +144,6 @@ def mark_production(work: Workspace, marking: Marking, by: str) -> tuple[str, ..
             }
             done = activity("privacy", uuid4().hex, started, parameters)
             record(session, replace(done, agent=by), used=[], generated=[])
+        if told and marking.set:
+            told.extend(_not_known_yet(session, marking.project, work.settings.project))
     return tuple(told)

@@ -17,7 +17,7 @@ from core.privacy import Privacy
 from core.speakers import SpeakerDecision, Stretch
 from core.speech import Turn
 from core.time import clock
-from db.catalogue import lines_of
+from core.words import counted
 from db.codec import JSON
 from db.privacy import privacy_of
 from db.provenance import record
@@ -35,6 +35,7 @@ from db.speakers import (
 from db.voices import HeardVoice, enrol_voice, voices_of_project
 from flows.channels import listening_channel
 from flows.hearing import at_16k
+from flows.known import lines_of_take
 from flows.settle import settle
 from flows.turnover import hash_media
 from flows.who_speaks import voice_encoder
@@ -122,11 +123,12 @@ def name_speaker(work: Workspace, project: str, speaker: str, name: str, by: str
                 f"{name} is another speaker; if the two are one, say so: "
                 f"roomtone speakers merge {_quoted(name)} {_quoted(speaker)}"
             )
+        lines = spoken_by(session, project).get(number, Spoken((), 0, 0.0)).lines
         return _decide(
             session,
             project,
             SpeakerDecision(0, "name", number, name=name, by=by),
-            f"{speaker} is {name} from now on",
+            f"{speaker} is {name} from now on, in {counted(lines, 'line')}",
         )
 
 
@@ -166,16 +168,17 @@ def split_speaker(
         raise UsageError("Say in which take: --take 12A-T03, and --line for single lines of it.")
     with work.database.write() as session:
         number = _number(session, project, speaker)
-        found = lines_of(session, take)
+        found = lines_of_take(session, take)
         numbered = [
             item
             for at, item in enumerate(found, 1)
             if item.line.speaker == speaker and (not lines or at in lines)
         ]
         if not numbered or (lines and len(numbered) != len(set(lines))):
+            which = "these lines of" if lines else "in"
             raise InputError(
-                f"{speaker} does not speak these lines of take {take}; "
-                f"roomtone speakers lines {_quoted(take)} numbers them."
+                f"{speaker} does not speak {which} take {take}; "
+                f"roomtone speakers lines {_quoted(take)} numbers its lines."
             )
         to = (
             speaker_row(session, project, name)
@@ -188,12 +191,13 @@ def split_speaker(
             Stretch(item.essence, item.line.start, item.line.end) for item in numbered
         )
         names, _ = speaker_names(session, project)
-        count = f"{len(numbered)} line{'s' * (len(numbered) != 1)}"
+        count = counted(len(numbered), "line")
+        are = "is" if len(numbered) == 1 else "are"
         return _decide(
             session,
             project,
             SpeakerDecision(0, "split", to, other=number, stretches=stretches, by=by),
-            f"{count} of {speaker} in {take} are {names[to]}'s from now on",
+            f"{count} of {speaker} in {take} {are} {names[to]}'s from now on",
         )
 
 
@@ -272,7 +276,7 @@ def undo_speakers(work: Workspace, project: str, by: str) -> str:
         changed = settle(session, project)
         names, _ = speaker_names(session, project)
         _record(session, project, started, by, {"undo": undone.kind, "decision": undone.number})
-    return f"Taken back: {undone.kind} of {names[undone.speaker]}; {_lines(changed)}."
+    return f"Taken back: {undone.kind} of {names[undone.speaker]}{_moved(changed)}."
 
 
 def _decide(
@@ -289,7 +293,7 @@ def _decide(
         enrol_voice(session, project, enrolled, decision.speaker, number)
     changed = settle(session, project)
     _record(session, project, started, decision.by, {decision.kind: sentence, "decision": number})
-    return f"{sentence}; {_lines(changed)}."
+    return f"{sentence}{_moved(changed)}."
 
 
 def _record(
@@ -310,8 +314,9 @@ def _number(session: Session, project: str, name: str) -> int:
     raise InputError(f"No speaker {name!r} is known; roomtone speakers list names them.")
 
 
-def _lines(changed: int) -> str:
-    return f"{changed} line{'s' * (changed != 1)} changed hands"
+def _moved(lines: int) -> str:
+    """That lines are another speaker's now, where some are: a new name alone moves none."""
+    return f"; {counted(lines, 'line')} changed hands" if lines else ""
 
 
 def _quoted(name: str) -> str:

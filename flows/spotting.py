@@ -34,9 +34,10 @@ from core.words import some
 from db.catalogue import lines_of
 from db.events import events_of
 from db.memory import CutRecord, asset_at, media_by_essence, recall_cut
-from db.takes import essences_of, natural
+from db.takes import natural
 from flows.channels import person_channels
 from flows.delivery import LIST, read_list
+from flows.known import takes_named
 from flows.progress import Progress
 from flows.references import placed
 from flows.turnover import read_turnover
@@ -79,10 +80,7 @@ def take_sheets(
         if asked:
             essences = set()
             for name in asked:
-                found = essences_of(session, name)
-                if not found:
-                    raise InputError(f"No take {name!r} is known; clean a cut that uses it first.")
-                essences.update(found)
+                essences.update(takes_named(session, name))
         files = media_by_essence(session, essences)
     if day:
         files = {
@@ -187,6 +185,8 @@ def cut_sheets(
         known = recall_cut(session, digest)
     if known is not None:
         cut, links, notes = _remembered(work, path, known)
+    elif not path.exists():
+        raise InputError(f"{path} does not exist; name the cut's file or its delivery.")
     elif roots:
         turnover = read_turnover(work, path, roots, progress)
         cut, notes = turnover.cut, turnover.notes

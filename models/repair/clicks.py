@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.defects import Defect, DefectKind
 from core.errors import UsageError
+from core.words import counted
 from models.repair.click_search import (
     ORDER,
     Grid,
@@ -109,7 +110,8 @@ def find_clicks(
             if placed.start < ORDER or placed.end > frames - ORDER:
                 continue
             patches.append(placed)
-            note = f"{len(placed.values)} samples, {height:.0f} dB above the residual; interpolated"
+            length = counted(len(placed.values), "sample")
+            note = f"{length}, {height:.0f} dB above the residual; interpolated"
             defects.append(Defect(DefectKind.CLICK, placed.start, placed.end, note=note))
     if search is not None:
         more, told = search.found(patched(read, patches), frames, patches)
