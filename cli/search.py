@@ -23,7 +23,7 @@ from cli.asked import (
 )
 from cli.common import OUT, print_json, settings_for
 from cli.events import kinds_asked, show_events
-from core.errors import UsageError
+from core.errors import InputError, UsageError
 from db.catalogue import Hit
 from flows.takeline import HOW_FOUND, describe, timecode
 
@@ -51,6 +51,7 @@ def command(
     from db.events import events_of
     from db.home import open_remembered
     from db.search.filters import Filters
+    from flows.known import unknown_filters
     from flows.search import by_take, find_lines
 
     kinds = kinds_asked(event or ())
@@ -60,6 +61,9 @@ def command(
     filters = Filters(production, scene, take, speaker, circled, cut, min_confidence, draft, kinds)
     database = open_remembered(settings)
     try:
+        strangers = unknown_filters(database, filters)
+        if strangers:
+            raise InputError(" ".join(strangers))
         if query:
             hits = find_lines(database, " ".join(query), limit, filters, by.value)
         else:
@@ -74,7 +78,8 @@ def command(
         print_json([_described(hit) for hit in hits])
         return
     if not hits:
-        OUT.print("No line has these words, or sounds like them.")
+        where = "No line" if filters == Filters() else "No line that the filters let through"
+        OUT.print(f"{where} has these words, or sounds like them.")
     for group in by_take(hits, lambda hit: hit.found.essence):
         _print_take(group)
 

@@ -21,16 +21,24 @@ def speaker_row(session: Session, project: str, name: str) -> int | None:
     """
     if not name:
         return None
+    found = speaker_heard(session, project, name)
+    if found is not None:
+        return found
+    row = Speaker(project=project, name=name, heard_as=name)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def speaker_heard(session: Session, project: str, name: str) -> int | None:
+    """The number of who is heard under a name; None where nobody is."""
     heard = select(Speaker.id).where(Speaker.project == project, Speaker.heard_as == name)
     known = select(Speaker.id).where(Speaker.project == project, Speaker.name == name)
     for query in (heard, known):
         found = session.scalars(query.order_by(Speaker.id).limit(1)).first()
         if found is not None:
             return found
-    row = Speaker(project=project, name=name, heard_as=name)
-    session.add(row)
-    session.flush()
-    return row.id
+    return None
 
 
 def new_speaker(session: Session, project: str, taken: Collection[int] = ()) -> int:

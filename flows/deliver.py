@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 
 from config.deliveries import DeliverySpec
 from core.conform import retime_notes
+from core.media import MediaFile
 from core.plan import digest
 from core.words import some
+from db.codec import JSON
 from flows import delivery
+from flows.channels import person_channels
 from flows.clips import write_clips
 from flows.events import known_events
 from flows.job import Outcome, Ready
@@ -23,6 +26,7 @@ from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
 from flows.scanning import VERSION
+from flows.settle import wearers
 from flows.stems import RENDER_VERSION, Rendered, render_stems
 from flows.takes import left_alone
 from flows.transcripts import transcripts_key, write_transcripts
@@ -57,6 +61,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
                 [line.speaker for line in ready.heard[media.essence].lines]
                 for media in turnover.dialogue
             ],
+            **_renamed(work, turnover.dialogue),
             "through": sorted(turnover.through),
             "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),
@@ -85,6 +90,17 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "code": code_version(),
         }
     )
+
+
+def _renamed(work: Workspace, files: Sequence[MediaFile]) -> dict[str, JSON]:
+    """Microphones whose wearer has another name than the recorder wrote, where some have."""
+    found: list[JSON] = [
+        [media.essence, channel, name]
+        for media in files
+        for channel, name in wearers(work, media).items()
+        if name != person_channels(media)[channel]
+    ]
+    return {"wearers": found} if found else {}
 
 
 def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
@@ -132,11 +148,11 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         work.settings.embed_aaf,
     )
     transcripts = write_transcripts(
+        work,
         job.out / "transcripts",
         turnover,
         heard,
         work.settings.transcripts,
-        work.settings.sample_rate,
         job.recipe.retimed,
     )
     mix = _listening_mix(work, ready, rendered, progress)

@@ -14,9 +14,9 @@ from core.conform import Placement, Retimed, Timetable, placements, render, time
 from core.speech import Line
 from core.stems import Grid, Span, character_mask, character_spans, split_characters, to_grid
 from core.time import round_half_up
-from flows.channels import person_channels
 from flows.listen import Heard
 from flows.room_tone import FillOptions, RoomToneFill
+from flows.settle import wearers
 from flows.sounds import Sounds
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
@@ -84,7 +84,7 @@ class Desk:
         self.tables = {name: timetable(items, page) for name, items in self.laid.items()}
         self.sounds = stack.enter_context(Sounds(work, turnover, cleaned, laid))
         own = [item for name in self.dialogue for item in self.laid[name] if not self._passes(item)]
-        spans = _spans(own, cleaned, heard, self.rate)
+        spans = _spans(work, own, cleaned, heard, self.rate)
         self._all_spans = spans
         self.spans = {
             name: Timetable([span for span in spans if span.track == name], _bounds, page)
@@ -186,6 +186,7 @@ def _untouched(turnover: Turnover) -> frozenset[str]:
 
 
 def _spans(
+    work: Workspace,
     laid: Sequence[Placement],
     cleaned: Mapping[str, CleanedTake],
     heard: Mapping[str, Heard],
@@ -196,7 +197,7 @@ def _spans(
     owners = {
         (take_id, channel): name
         for take_id, take in used.items()
-        for channel, name in person_channels(take.media).items()
+        for channel, name in wearers(work, take.media).items()
     }
     rates = {take_id: take.media.sample_rate for take_id, take in used.items()}
     spans: list[Span] = []

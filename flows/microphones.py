@@ -6,7 +6,7 @@ Nothing here changes a sound: delays and polarity are reported, and what they do
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -144,9 +144,14 @@ class TakeMicrophones:
 _TAKE = TypeAdapter(TakeMicrophones)
 
 
-def microphones(media: MediaFile) -> tuple[Microphone, ...]:
-    """The channels that are microphones, by their names; all of them where none is named."""
-    people = person_channels(media)
+def microphones(
+    media: MediaFile, people: Mapping[int, str] | None = None
+) -> tuple[Microphone, ...]:
+    """The channels that are microphones, by their names; all of them where none is named.
+
+    people: whose lav each channel is, where it is not as the recorder named them.
+    """
+    people = person_channels(media) if people is None else people
     found = []
     for channel in range(media.channels):
         name = media.notes.track_name(channel).strip()
@@ -182,13 +187,19 @@ def check_microphones(
     return tuple(done)
 
 
-def take_microphones(work: Workspace, media: MediaFile, turns: Sequence[Turn]) -> TakeMicrophones:
+def take_microphones(
+    work: Workspace,
+    media: MediaFile,
+    turns: Sequence[Turn],
+    worn: Mapping[int, str] | None = None,
+) -> TakeMicrophones:
     """How the microphones of a hashed file lie, and the proposal for each line; cached.
 
-    turns: who speaks when, in samples of the file; lines of a transcript will do. Raises
+    turns: who speaks when, in samples of the file; lines of a transcript will do. worn: whose lav
+    each channel is, by the names in turns, where these are not the recorder's. Raises
     InputError where the file can't be read any more.
     """
-    mics = microphones(media)
+    mics = microphones(media, worn)
     key = digest(
         {
             "microphones": media.essence,

@@ -15,6 +15,7 @@ from flows.hearing import Read
 from flows.listen import Heard
 from flows.microphones import TakeMicrophones, take_microphones
 from flows.progress import Progress
+from flows.settle import wearers
 from flows.takes import microphone_name
 from flows.turnover import Turnover
 from flows.turns import pauses_between, turns_of
@@ -106,12 +107,11 @@ def cut_microphones(
     takes = []
     for media in several:
         item = heard.get(media.essence)
-        turns = (
-            tuple(Turn(line.speaker, line.start, line.end) for line in item.lines)
-            if item is not None
-            else turns_of(work, media)
-        )
-        takes.append(take_microphones(work, media, turns))
+        if item is None:
+            takes.append(take_microphones(work, media, turns_of(work, media)))
+        else:
+            turns = [Turn(line.speaker, line.start, line.end) for line in item.lines]
+            takes.append(take_microphones(work, media, turns, wearers(work, media)))
         progress.advance(STEP)
     doubled = tuple(_doubled(work, turnover, {take.essence: take for take in takes}))
     progress.advance(STEP)

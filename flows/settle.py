@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from core.media import MediaFile
 from core.speakers import SpeakerDecision, named, speaker_of
 from core.speech import Turn, is_numbered
-from db.speakers import decisions_of, new_speaker, rename, speaker_names
+from db.speakers import decisions_of, new_speaker, rename, speaker_heard, speaker_names
 from db.voices import HeardVoice, KnownVoice, assign_speakers, voices_of_project
+from flows.channels import person_channels
 from flows.hearing import in_samples
 from flows.who_speaks import Speaking
 from flows.workspace import Workspace
@@ -44,6 +45,27 @@ def heard_voices(speaking: Speaking, media: MediaFile) -> tuple[HeardVoice, ...]
             )
         )
     return tuple(made)
+
+
+def wearers(work: Workspace, media: MediaFile) -> dict[int, str]:
+    """Channels that carry one named person's microphone, by the names these people have now.
+
+    The recorder's own names, but where a person said that somebody has another name, or is another.
+    """
+    worn = person_channels(media)
+    if not worn:
+        return {}
+    project, whole = project_of(work, media), ((0, media.frames),)
+    with work.database.read() as session:
+        decisions = decisions_of(session, project)
+        if not decisions:
+            return worn
+        names, _ = speaker_names(session, project)
+        for channel, name in worn.items():
+            heard = speaker_heard(session, project, name)
+            if heard is not None:
+                worn[channel] = names[speaker_of(heard, media.essence, whole, decisions)]
+    return worn
 
 
 def settle_speakers(work: Workspace, project: str) -> int:

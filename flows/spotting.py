@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from flows.delivery import LIST, read_list
 from flows.known import takes_named
 from flows.progress import Progress
 from flows.references import placed
+from flows.settle import wearers
 from flows.turnover import read_turnover
 from flows.workspace import Workspace
 
@@ -214,7 +216,9 @@ def cut_sheets(
     takes = tuple(take_sheet(media, spots[media.essence]) for media in ordered)
     return CutSheets(
         Sheet(
-            record_list(cut, links, spots, work.settings.sample_rate, retimed),
+            record_list(
+                cut, links, spots, work.settings.sample_rate, retimed, partial(wearers, work)
+            ),
             placed(cut, path.parent),
         ),
         takes,
@@ -230,11 +234,13 @@ def record_list(
     spots: Mapping[str, Sequence[Spot]],
     sample_rate: int,
     retimed: Retimed = "silence",
+    worn: Callable[[MediaFile], Mapping[int, str]] = person_channels,
 ) -> SpottingList:
     """The list of a cut, in samples from its first frame.
 
     links: by event id. spots: of each take, by essence. sample_rate: the session's, in Hz.
-    retimed: what becomes of speeds that can't be conformed.
+    retimed: what becomes of speeds that can't be conformed. worn: whose microphone each channel
+    of a file is.
     """
     sources = {
         event_id: Source(link.media.essence, link.start, link.media.sample_rate, link.channels)
@@ -246,7 +252,7 @@ def record_list(
             placement.take,
             links[placement.event_id].media.sample_rate,
             tuple(spots[placement.take]),
-            _absent(placement, links[placement.event_id].media),
+            _absent(placement, worn(links[placement.event_id].media)),
         )
         for placement in placements(cut, sources, sample_rate, retimed)
     ]
@@ -268,9 +274,8 @@ def _placed(spot: Spot, media: MediaFile) -> Spot:
     return replace(spot, source_timecode=_timecode(media, start))
 
 
-def _absent(placement: Placement, media: MediaFile) -> frozenset[str]:
+def _absent(placement: Placement, people: Mapping[int, str]) -> frozenset[str]:
     """Who has a microphone of their own in a take of which only others' are played."""
-    people = person_channels(media)
     if len(people) < 2 or not placement.channels or not set(placement.channels) <= set(people):
         return frozenset()
     return frozenset(people.values()) - {people[channel] for channel in placement.channels}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from adapters.media.whole import write_bytes
@@ -13,8 +14,10 @@ from core.plan import digest
 from core.spotting import with_overlaps
 from flows.listen import Heard
 from flows.references import placed
+from flows.settle import wearers
 from flows.spotting import Linked, line_spot, record_list, take_sheet
 from flows.turnover import Turnover
+from flows.workspace import Workspace
 
 TRANSCRIPTS_VERSION = "1"
 
@@ -26,16 +29,16 @@ def transcripts_key(formats: Sequence[str], heard: Mapping[str, Heard]) -> list[
 
 
 def write_transcripts(
+    work: Workspace,
     folder: Path,
     turnover: Turnover,
     heard: Mapping[str, Heard],
     formats: Sequence[str],
-    sample_rate: int,
     retimed: Retimed,
 ) -> tuple[Path, ...]:
     """Write the cut's lines in these formats; the files' paths.
 
-    sample_rate: the session's, in Hz. Raises OutputError where the folder can't be written.
+    Raises OutputError where the folder can't be written.
     """
     if not formats:
         return ()
@@ -50,7 +53,8 @@ def write_transcripts(
     }
     cut = turnover.cut
     record = Sheet(
-        record_list(cut, links, spots, sample_rate, retimed), placed(cut, turnover.path.parent)
+        record_list(cut, links, spots, work.settings.sample_rate, retimed, partial(wearers, work)),
+        placed(cut, turnover.path.parent),
     )
     takes = [take_sheet(media, spots[media.essence]) for media in turnover.dialogue]
     paths = []

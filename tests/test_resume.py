@@ -68,6 +68,8 @@ def test_a_named_speaker_is_in_the_next_delivery_and_then_all_is_done(own: Deliv
     assert (outcome["takes_cleaned"], outcome["takes_heard"]) == (0, 0)
     assert outcome["rendered_now"] is True
     assert "RENATE" in (own.out / "report.html").read_text(encoding="utf-8")
+    people = {name for name in stems(own.out) if name.startswith("CHAR")}
+    assert people == {"CHAR.MARA", "CHAR.RENATE"}
     assert own.home.run(*words).json["rendered_now"] is False
 
 
