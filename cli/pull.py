@@ -8,25 +8,13 @@ from typing import Annotated, Literal
 import typer
 from rich.markup import escape
 
-from cli.asked import (
-    By,
-    Circled,
-    Draft,
-    EventKinds,
-    HowFar,
-    InCut,
-    MinConfidence,
-    Production,
-    Scene,
-    Speaker,
-    Take,
-    Words,
-)
+from cli.asked import By, HowFar, Words, filtered
 from cli.common import ERR, OUT, print_json, settings_for
-from cli.events import kinds_asked
 from cli.progress import shown
+from db.search.filters import Filters
 
 
+@filtered
 def command(
     query: Words,
     out: Annotated[
@@ -43,37 +31,18 @@ def command(
     ] = 1.0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Lines at the most.")] = 20,
     by: HowFar = By.AUTO,
-    production: Production = "",
-    scene: Scene = "",
-    take: Take = "",
-    speaker: Speaker = "",
-    cut: InCut = "",
-    circled: Circled = None,
-    draft: Draft = None,
-    event: EventKinds = None,
-    min_confidence: MinConfidence = 0.0,
+    filters: Filters = Filters(),
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Pull lines into a timeline: every take of a line one after another, with handles."""
     from db.catalogue import in_order
-    from db.search.filters import Filters
+    from flows.known import check_filters
     from flows.pull import pull
     from flows.search import find_lines
     from flows.workspace import open_workspace
 
-    settings = settings_for()
-    filters = Filters(
-        production,
-        scene,
-        take,
-        speaker,
-        circled,
-        cut,
-        min_confidence,
-        draft,
-        kinds_asked(event or ()),
-    )
-    with open_workspace(settings) as work, shown(as_json) as progress:
+    with open_workspace(settings_for()) as work, shown(as_json) as progress:
+        check_filters(work.database, filters)
         hits = find_lines(work.database, " ".join(query), limit, filters, by.value)
         if order == "take":
             hits = in_order(hits)

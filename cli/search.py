@@ -7,40 +7,21 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from cli.asked import (
-    By,
-    Circled,
-    Draft,
-    EventKinds,
-    HowFar,
-    InCut,
-    MinConfidence,
-    OptionalWords,
-    Production,
-    Scene,
-    Speaker,
-    Take,
-)
+from cli.asked import By, HowFar, OptionalWords, filtered
 from cli.common import OUT, print_json, settings_for
-from cli.events import kinds_asked, show_events
-from core.errors import InputError, UsageError
+from cli.events import show_events
+from core.errors import UsageError
 from db.catalogue import Hit
+from db.search.filters import Filters
 from flows.takeline import HOW_FOUND, describe, timecode
 
 
+@filtered
 def command(
     query: OptionalWords = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Hits at the most.")] = 20,
     by: HowFar = By.AUTO,
-    production: Production = "",
-    scene: Scene = "",
-    take: Take = "",
-    speaker: Speaker = "",
-    cut: InCut = "",
-    circled: Circled = None,
-    draft: Draft = None,
-    event: EventKinds = None,
-    min_confidence: MinConfidence = 0.0,
+    filters: Filters = Filters(),
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find lines by their words or by how they sound; prints timecode, speaker and the line.
@@ -48,27 +29,19 @@ def command(
     With --event only lines in which such an event happens; a slate, tone, pop, direction or
     silence counts anywhere in the take. Without words the events themselves are listed.
     """
-    from db.events import events_of
     from db.home import open_remembered
-    from db.search.filters import Filters
-    from flows.known import unknown_filters
-    from flows.search import by_take, find_lines
+    from flows.known import check_filters
+    from flows.search import by_take, find_events, find_lines
 
-    kinds = kinds_asked(event or ())
-    if not query and not kinds:
+    if not query and not filters.events:
         raise UsageError("Say what to search for: words of a line, or --event.")
-    settings = settings_for()
-    filters = Filters(production, scene, take, speaker, circled, cut, min_confidence, draft, kinds)
-    database = open_remembered(settings)
+    database = open_remembered(settings_for())
     try:
-        strangers = unknown_filters(database, filters)
-        if strangers:
-            raise InputError(" ".join(strangers))
+        check_filters(database, filters)
         if query:
             hits = find_lines(database, " ".join(query), limit, filters, by.value)
         else:
-            with database.read() as session:
-                listed = events_of(session, kinds=kinds)[:limit]
+            listed = find_events(database, limit, filters)
     finally:
         database.close()
     if not query:

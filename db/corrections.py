@@ -109,6 +109,15 @@ def corrected_lines(session: Session, essences: Iterable[str]) -> dict[int, Line
     return found
 
 
+def corrected_whole(session: Session) -> frozenset[int]:
+    """The lines, by row number, of which every word is a person's: sure, and no draft."""
+    with_any = select(LineCorrection.essence).where(LineCorrection.undone.is_(None)).distinct()
+    lines = corrected_lines(session, session.scalars(with_any))
+    return frozenset(
+        number for number, line in lines.items() if line.confidence == 1 and not line.draft
+    )
+
+
 def heard_lines(session: Session, essences: Iterable[str]) -> dict[str, dict[int, Line]]:
     """The lines of each take as they were heard, by row number, in order of their start."""
     found: dict[str, dict[int, Line]] = {essence: {} for essence in sorted(set(essences))}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from core.events import EventKind, SoundEvent
@@ -104,11 +104,13 @@ def events_of(
     take: str | None = None,
     essence: str | None = None,
     kinds: Collection[EventKind] = (),
+    condition: ColumnElement[bool] | None = None,
 ) -> tuple[TakeEvent, ...]:
     """The events of a take, or of all, by scene, take and start.
 
     take: as a person names it (see `db.takes.is_take`). essence: sha256 of its sound.
-    kinds: only these; empty: all. What two detectors found alike is given once.
+    kinds: only these; empty: all. condition: on EventRow and Take, beside these. What two
+    detectors found alike is given once.
     """
     query = select(EventRow, Take).join(Take, Take.essence == EventRow.essence)
     if take is not None:
@@ -117,6 +119,8 @@ def events_of(
         query = query.where(EventRow.essence == essence)
     if kinds:
         query = query.where(EventRow.kind.in_(sorted(kind.value for kind in kinds)))
+    if condition is not None:
+        query = query.where(condition)
     answers = session.execute(query).all()
     paths = latest_paths(session, {row.essence for row, _ in answers})
     found = {_take_event(row, of, paths.get(row.essence)) for row, of in answers}

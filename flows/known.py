@@ -46,6 +46,13 @@ def unknown_take(session: Session, asked: str) -> InputError:
     return InputError(_unknown("take", asked, known_names(session).takes, _LISTED))
 
 
+def check_filters(database: Database, filters: Filters) -> None:
+    """Raises InputError where nothing here bears a name that is in a search's filters."""
+    told = unknown_filters(database, filters)
+    if told:
+        raise InputError(" ".join(told))
+
+
 def unknown_filters(database: Database, filters: Filters) -> tuple[str, ...]:
     """The names in a search's filters that nothing here bears, a sentence each."""
     with database.read() as session:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
+from sqlalchemy.orm import Session
+
 from core.phones import Phones
 from db.catalogue import Hit, search
+from db.corrections import corrected_whole
 from db.engine import Database
+from db.events import TakeEvent, events_of
 from db.search.filters import Filters
 from db.search.find import How
 from db.search.index import refresh, stale
@@ -36,7 +41,20 @@ def find_lines(
         with database.write() as session:
             refresh(session, sound_of, by)
     with database.read() as session:
-        return search(session, query, limit, filters, sound_of, how)
+        return search(session, query, limit, _in_full(session, filters), sound_of, how)
+
+
+def find_events(database: Database, limit: int, filters: Filters) -> tuple[TakeEvent, ...]:
+    """What happens in the takes where the filters let it through, by scene, take and start."""
+    with database.read() as session:
+        return events_of(session, condition=_in_full(session, filters).of_events)[:limit]
+
+
+def _in_full(session: Session, filters: Filters) -> Filters:
+    """The filters with what they need to know of corrections."""
+    if filters.draft is None and not filters.min_confidence:
+        return filters
+    return replace(filters, corrected=corrected_whole(session))
 
 
 def by_take(found: Sequence[Found], essence: Callable[[Found], str]) -> list[list[Found]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select
 
 from core.events import EventKind
 from db.codec import storable
@@ -24,6 +24,7 @@ class Filters:
     `is_take`). circled: the take was circled. cut: the name or file name of a cut that plays some
     of the line. min_confidence: 0 to 1. draft: made by a stand-in, or not. events: one of these
     happens within the line; what belongs to a take as a whole (OF_THE_TAKE) counts anywhere in it.
+    corrected: numbers of the lines that people corrected whole, for min_confidence and draft.
     """
 
     project: str = ""
@@ -35,33 +36,66 @@ class Filters:
     min_confidence: float = 0.0
     draft: bool | None = None
     events: tuple[EventKind, ...] = ()
+    corrected: frozenset[int] = frozenset()
 
     @property
     def condition(self) -> ColumnElement[bool] | None:
         """The condition on LineRow and Take; None where every line will do."""
-        parts: list[ColumnElement[bool]] = []
+        parts = [*self._of_takes(), *self._of_lines()]
         if self.project:
             parts.append(same_name(Take.project, self.project) | _speaker_in(self.project))
+        if self.cut:
+            parts.append(_played_by(self.cut, LineRow))
+        if self.events:
+            parts.append(_happens(self.events))
+        return and_(*parts) if parts else None
+
+    @property
+    def of_events(self) -> ColumnElement[bool] | None:
+        """The condition on EventRow and Take, for events themselves; None where all will do.
+
+        What a line must be (speaker, confidence, draft) some line must be that the event happens
+        in; of what belongs to a take as a whole, some line of the take.
+        """
+        parts, lines = self._of_takes(), self._of_lines()
+        if self.project:
+            spoken = _of_event(_speaker_in(self.project))
+            parts.append(same_name(Take.project, self.project) | spoken)
+        if self.cut:
+            parts.append(_played_by(self.cut, EventRow))
+        if lines:
+            parts.append(_of_event(_around(OF_THE_TAKE), *lines))
+        if self.events:
+            parts.append(EventRow.kind.in_([kind.value for kind in self.events]))
+        return and_(*parts) if parts else None
+
+    def _of_takes(self) -> list[ColumnElement[bool]]:
+        """What a take must be."""
+        parts: list[ColumnElement[bool]] = []
         if self.scene:
             parts.append(same_name(Take.scene, self.scene))
         if self.take:
             parts.append(is_take(self.take))
+        if self.circled is not None:
+            circled = Take.essence.in_(select(Media.essence).where(Media.circled))
+            parts.append(circled if self.circled else ~circled)
+        return parts
+
+    def _of_lines(self) -> list[ColumnElement[bool]]:
+        """What a line must be by itself; one that a person corrected is sure and no draft."""
+        parts: list[ColumnElement[bool]] = []
+        corrected = LineRow.id.in_(
+            bindparam(None, sorted(self.corrected), expanding=True, literal_execute=True)
+        )
         if self.speaker:
             named = select(Speaker.id).where(same_name(Speaker.name, self.speaker))
             parts.append(LineRow.speaker.in_(named))
-        if self.circled is not None:
-            circled = select(Media.essence).where(Media.circled)
-            within = LineRow.essence.in_(circled)
-            parts.append(within if self.circled else ~within)
-        if self.cut:
-            parts.append(_played_by(self.cut))
         if self.min_confidence > 0:
-            parts.append(LineRow.confidence >= self.min_confidence)
+            parts.append((LineRow.confidence >= self.min_confidence) | corrected)
         if self.draft is not None:
-            parts.append(LineRow.draft.is_(self.draft))
-        if self.events:
-            parts.append(_happens(self.events))
-        return and_(*parts) if parts else None
+            draft = LineRow.draft & ~corrected
+            parts.append(draft if self.draft else ~draft)
+        return parts
 
 
 def _speaker_in(project: str) -> ColumnElement[bool]:
@@ -69,8 +103,13 @@ def _speaker_in(project: str) -> ColumnElement[bool]:
     return LineRow.speaker.in_(named)
 
 
-def _played_by(cut: str) -> ColumnElement[bool]:
-    """Whether an event of a cut of that name plays some of a line."""
+def _of_event(*parts: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether some line of an event's take fits."""
+    return select(LineRow.id).where(LineRow.essence == EventRow.essence, *parts).exists()
+
+
+def _played_by(cut: str, of: type[LineRow | EventRow]) -> ColumnElement[bool]:
+    """Whether an event of a cut of that name plays some of a line, or of what happens."""
     asked = cut.strip()
     name = lowered(literal(_escaped(storable(PurePath(asked).name))))
     named = or_(
@@ -84,10 +123,10 @@ def _played_by(cut: str) -> ColumnElement[bool]:
         .join(Asset, Asset.sha256 == CutEvent.asset)
         .where(
             named,
-            Asset.essence == LineRow.essence,
-            CutEvent.source_start < LineRow.end_sample,
+            Asset.essence == of.essence,
+            CutEvent.source_start < of.end_sample,
             func.coalesce(CutEvent.source_end, CutEvent.source_start + CutEvent.record_length)
-            > LineRow.start_sample,
+            > of.start_sample,
         )
     )
     return played.exists()
@@ -95,16 +134,20 @@ def _played_by(cut: str) -> ColumnElement[bool]:
 
 def _happens(kinds: Collection[EventKind]) -> ColumnElement[bool]:
     """Whether an event of one of these kinds happens where a line is."""
-    whole = EventRow.kind.in_([kind.value for kind in kinds if kind in OF_THE_TAKE])
-    within = and_(
-        EventRow.start_sample < LineRow.end_sample, EventRow.end_sample > LineRow.start_sample
-    )
     happens = select(EventRow.id).where(
         EventRow.essence == LineRow.essence,
         EventRow.kind.in_([kind.value for kind in kinds]),
-        or_(whole, within),
+        _around(OF_THE_TAKE & frozenset(kinds)),
     )
     return happens.exists()
+
+
+def _around(whole: Collection[EventKind]) -> ColumnElement[bool]:
+    """Whether an event lies within a line, or is of a kind that counts anywhere in the take."""
+    within = and_(
+        EventRow.start_sample < LineRow.end_sample, EventRow.end_sample > LineRow.start_sample
+    )
+    return or_(EventRow.kind.in_([kind.value for kind in whole]), within)
 
 
 def _escaped(text: str) -> str:
