@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 # Of the letters of a name that was mistyped so many are usually right; `difflib`'s own measure.
 _ALIKE = 0.6
@@ -22,9 +22,9 @@ def counted(number: int, noun: str) -> str:
 
 def near(asked: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """The names that a person may have meant, the most alike first; in either case of letters."""
-    known = {name.casefold(): name for name in sorted(names, reverse=True) if name}
     wanted = asked.strip().casefold()
-    alike = get_close_matches(wanted, known, most, _ALIKE)
-    if wanted:
-        alike += [name for name in sorted(known) if wanted in name and name not in alike]
-    return tuple(known[name] for name in alike[:most])
+    if not wanted:
+        return ()
+    alike = {name: SequenceMatcher(None, wanted, name.casefold()).ratio() for name in set(names)}
+    meant = [name for name in alike if alike[name] >= _ALIKE or wanted in name.casefold()]
+    return tuple(sorted(meant, key=lambda name: (-alike[name], name))[:most])

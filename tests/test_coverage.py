@@ -95,7 +95,7 @@ def test_takes_of_another_production_are_left_out(home: Home, tmp_path: Path) ->
     [
         (("gone.fountain",), 3),
         (("mark", "dock.fountain", "--line", "9", "--take", "7A-T01"), 2),
-        (("mark", "dock.fountain", "--line", "1", "--take", "nothing"), 2),
+        (("mark", "dock.fountain", "--line", "1", "--take", "nothing"), 3),
         (("mark", "dock.fountain", "--line", "1", "--take", "7A-T01", "--state", "odd"), 2),
     ],
 )

@@ -12,10 +12,12 @@ from sqlalchemy import select
 
 from adapters.media.probe import probe
 from adapters.media.write import WaveWriter
+from cli.events import show_events
 from config.settings import Settings
 from core.events import EventKind, SoundEvent
 from core.media import SoundNotes
 from core.time import RATES
+from db.events import TakeEvent
 from db.provenance import finished
 from db.tables import Activity, EventPass
 from flows import scanning
@@ -131,6 +133,22 @@ def test_an_unknown_kind_and_an_unknown_take_are_told(home: Home) -> None:
 def test_a_search_for_an_event_alone_lists_it(home: Home) -> None:
     assert len(home.run("search", "--event", "slate", "--json").json) == 1
     assert home.run("search", "harbour", "--event", "slate", "--json").json == []
+    only = ("search", "--event", "slate", "--json")
+    assert len(home.run(*only, "--take", "9-4", "--scene", "9", "--not-circled").json) == 1
+    assert home.run(*only, "--circled").json == []
+
+
+def test_a_length_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = ("4 samples, 31 dB above; mended", "4 samples", "40 samples over it")
+    events = [SoundEvent(EventKind.CLICK, 100, 104, note=note) for note in notes]
+    facts = ("9-T04", "9", "4", "SR7", "e", None, RATE, 0, RATES["23.976"])
+    show_events([TakeEvent(*facts, event) for event in events], as_json=False)
+    told = [" ".join(row.split()[2:]) for row in capsys.readouterr().out.splitlines()[1:]]
+    assert told == [
+        "4 samples 31 dB above; mended",
+        "4 samples",
+        "4 samples 40 samples over it",
+    ]
 
 
 def test_the_report_tells_what_lies_within_a_clip() -> None:

@@ -166,7 +166,7 @@ def test_a_person_marks_a_production_and_sees_it(tmp_path: Path) -> None:
     assert home.run("privacy").out.strip() == "Nothing is forbidden."
     assert home.run("privacy", "--no-transcription").code == 2
     marked = home.run("privacy", "HARBOUR", "--no-transcription", "--json").json
-    assert marked["told"] == ["HARBOUR is marked no transcription from now on."]
+    assert marked["told"][0] == "HARBOUR is marked no transcription from now on."
     assert [item["production"] for item in home.run("privacy", "--json").json["marks"]] == [
         "HARBOUR"
     ]

@@ -11,6 +11,7 @@ from test_catalogue import hear, line, take
 from core.events import EventKind, SoundEvent
 from core.phones import Phones
 from db.catalogue import search
+from db.corrections import remember_correction
 from db.engine import Database
 from db.events import store_events
 from db.search.closeness import Closeness
@@ -18,6 +19,7 @@ from db.search.filters import Filters
 from db.search.find import How
 from db.search.index import refresh, stale
 from db.search.tables import LineSearch, VocabularyWord
+from flows.search import find_events, find_lines
 
 # As the CMU dictionary says them.
 SAID = {
@@ -149,6 +151,52 @@ def test_filters_narrow_a_search(database: Database) -> None:
         store_events(session, "a" * 64, "test", "1", [overlap])
     assert who(Filters(events=(EventKind.OVERLAP,))) == ["JOHN"]
     assert who(Filters(events=(EventKind.SLATE,))) == []
+
+
+def test_what_a_person_corrected_is_sure_and_no_draft(database: Database) -> None:
+    first = take("12A", "1", "a" * 64)
+    hear(
+        database,
+        first,
+        replace(line("the toy", engine="draft"), confidence=0.1),
+        replace(line("the dog", 9000, engine="draft"), confidence=0.1),
+    )
+    with database.write() as session:
+        remember_correction(session, first.essence, 0, 1900, "the joy", "jo")
+
+    def texts(filters: Filters) -> list[str]:
+        hits = find_lines(database, "the", 9, filters, "words")
+        return [hit.found.line.text for hit in hits]
+
+    assert texts(Filters(draft=False)) == ["the joy"]
+    assert texts(Filters(draft=True)) == ["the dog"]
+    assert texts(Filters(min_confidence=0.9)) == ["the joy"]
+
+
+def test_events_alone_are_narrowed_as_lines_are(database: Database) -> None:
+    first, second = take("12A", "1", "a" * 64), take("14", "2", "b" * 64)
+    circled = replace(second, notes=replace(second.notes, circled=True))
+    hear(database, first, line("the dog", speaker="STELLA"), line("no", 9000, "JOHN"))
+    hear(database, circled, line("the dog", speaker="REN"))
+    with database.write() as session:
+        clicks = [SoundEvent(EventKind.CLICK, at, at + 9) for at in (100, 9100, 200_000)]
+        store_events(session, "a" * 64, "test", "1", clicks)
+        slate = SoundEvent(EventKind.SLATE, 400_000, 400_100)
+        store_events(session, "b" * 64, "test", "1", [slate])
+
+    def starts(filters: Filters) -> list[int]:
+        both = (EventKind.CLICK, EventKind.SLATE)
+        events = find_events(database, 9, replace(filters, events=filters.events or both))
+        return [item.event.start for item in events]
+
+    assert starts(Filters()) == [100, 9100, 200_000, 400_000]
+    assert starts(Filters(scene="14")) == [400_000]
+    assert starts(Filters(circled=False, events=(EventKind.SLATE,))) == []
+    assert starts(Filters(speaker="john")) == [9100]
+    # A slate counts anywhere in the take of who speaks in it.
+    assert starts(Filters(speaker="REN")) == [400_000]
+    assert starts(Filters(project="harbour", take="12a-1")) == [100, 9100, 200_000]
+    assert starts(Filters(cut="reel 1")) == []
 
 
 def test_the_vocabulary_holds_the_words_of_the_lines_that_are_there(database: Database) -> None:
