@@ -265,7 +265,7 @@ def test_nothing_is_written_over_the_cut(
         (("--format", "midi", "--take", "1-T01"), 2, "--out"),
         (("--format", "srt", "--take", "1-T01", "--what", "events"), 2, "no events"),
         (("--day", "1999-01-01", "--format", "csv"), 3, "1999-01-01"),
-        (("missing.otio", "--format", "srt"), 3, "--media"),
+        (("missing.otio", "--format", "srt"), 3, "does not exist"),
     ],
 )
 def test_faults_are_told_in_a_sentence(
