@@ -78,11 +78,13 @@ def parse(
     what: str,
     remedy: str = "export a single sequence",
     spaced: str = "",
+    any_namespace: bool = False,
 ) -> Element:
     """The root element of an XML file; white space between elements is left out.
 
-    root_name: the tag that the root must have. what: the format, for people (`FCP7 XML`).
-    remedy: what to do where the file is too much. spaced: the tag inside which white space counts.
+    root_name: the tag that the root must have; any_namespace: in whichever namespace.
+    what: the format, for people (`FCP7 XML`). remedy: what to do where the file is too much.
+    spaced: the tag inside which white space counts.
     Raises InputError with one sentence where the file can't be read, is no XML, has another
     root, declares entities, or passes a limit of this module.
     """
@@ -107,7 +109,8 @@ def parse(
         ) from fault
     except (SyntaxError, ValueError, LookupError) as fault:
         _refuse(path, what, fault)
-    if root.tag != root_name:
+    tag = root.tag.rpartition("}")[2] if any_namespace else root.tag
+    if tag != root_name:
         raise InputError(
             f"{path} is no {what}: its root is <{root.tag[:40]}>, not <{root_name}>; "
             f"export it again as {what}."

@@ -1,0 +1,1 @@
+"""Checksum manifests that travel with copied cards: media hash lists and checksum lists."""
