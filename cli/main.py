@@ -28,6 +28,7 @@ from cli import (
     loudness,
     microphones,
     models,
+    nightly,
     override,
     privacy,
     pull,
@@ -55,6 +56,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("clean")(clean.command)
+app.command("nightly")(nightly.command)
 app.command("override")(override.command)
 app.command("reconform")(reconform.command)
 app.command("relink")(relink.command)

@@ -41,6 +41,8 @@ TRANSCRIPTS = (
 )
 CLIP_FIELDS = ("scene", "take", "track", "event", "cut", "reel", "name", "timecode")
 DATABASES = ("postgresql+psycopg", "postgresql", "postgres", "sqlite")
+SECRETS = ("database", "nightly_webhook")
+"""Settings that nothing shows, keeps or passes on."""
 DEFAULT_HOME = Path("~/.roomtone")
 
 
@@ -57,6 +59,22 @@ class Settings(BaseSettings):
     project: str = Field("", description="name of the production; speakers are kept by it")
     media: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which media are looked for"
+    )
+    watched: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="folders that dailies arrive in; empty: those of media"
+    )
+    nightly_until: str = Field(
+        "", description="HH:MM from which a night begins no new take; empty: until all is done"
+    )
+    nightly_settle_s: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="seconds between two looks at new files, which must be alike at both",
+    )
+    nightly_webhook: SecretStr = Field(
+        SecretStr(""),
+        description="URL that is told the counts of a night, by POST; empty: nobody is told",
     )
     recipe: str = Field("standard", description="cleaning recipe: a name or a TOML file")
     loudness: str = Field("none", description="delivery spec: r128, atsc-a85, netflix or none")
@@ -129,7 +147,7 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
 
-    @field_validator("media", mode="before")
+    @field_validator("media", "watched", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """One folder, or several as a PATH has them (`a:b`; `a;b` on Windows)."""
@@ -177,7 +195,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{field} is none of {', '.join(CLIP_FIELDS)}")
         return value
 
-    @field_validator("home", "media", "script")
+    @field_validator("home", "media", "watched", "script")
     @classmethod
     def _expand(cls, value: Any) -> Any:
         if value is None:
@@ -194,6 +212,20 @@ class Settings(BaseSettings):
             raise ValueError("SQLite needs an absolute path: sqlite:////folder/roomtone.db")
         if value.get_secret_value() and kind not in DATABASES:
             raise ValueError("write postgresql+psycopg://user@host/name, or leave it empty")
+        return value
+
+    @field_validator("nightly_until")
+    @classmethod
+    def _is_time(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError("write a time of day as 06:00, or leave it empty")
+        return value
+
+    @field_validator("nightly_webhook")
+    @classmethod
+    def _is_address(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not re.match(r"https?://[^/]", value.get_secret_value()):
+            raise ValueError("write https://server/path, or leave it empty")
         return value
 
     @field_validator("edl_rate")
@@ -257,7 +289,7 @@ def load_settings(overrides: dict[str, Any], folder: Path) -> tuple[Settings, tu
     except ValidationError as fault:
         raise _told(fault, source) from fault
     return settings, tuple(
-        Origin(name, _shown(getattr(settings, name)), source(name), field.description or "")
+        Origin(name, _shown(name, getattr(settings, name)), source(name), field.description or "")
         for name, field in Settings.model_fields.items()
     )
 
@@ -273,15 +305,19 @@ def _told(fault: ValidationError, source: Callable[[str], str]) -> UsageError:
         )
     said = first["msg"].removeprefix("Value error, ")
     said = said[:1].lower() + said[1:]
-    value = _shown(SecretStr(str(first["input"]))) if name == "database" else first["input"]
+    value = first["input"]
+    if name in SECRETS:
+        value = _shown(name, SecretStr(str(value)))
     return UsageError(f"The setting {name} = {value!r} of {source(name)} is wrong: {said}.")
 
 
-def _shown(value: object) -> object:
-    """A value as it may be shown: a URL without its password, and what is no URL not at all."""
+def _shown(name: str, value: object) -> object:
+    """A setting as it may be shown: a database without its password, other secrets not at all."""
     if not isinstance(value, SecretStr):
         return value
     text = value.get_secret_value()
+    if name != "database":
+        return "***" if text else ""
     address = re.fullmatch(r"([\w+]+://)(?:([^:@/?]*)(:.*)?@)?([^@?]*)(\?.*)?", text, re.DOTALL)
     if address is None:
         return "***" if text else ""

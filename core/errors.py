@@ -8,7 +8,8 @@ The seven exit codes of the command line (0 is success):
 4  media are offline: nothing of the cut could be found
 5  an engine or its weights are missing
 6  the output can't be written: permission, space, or it would overwrite an input
-7  a check that was asked for failed: something is out of sync or not as it should be
+7  a check that was asked for failed: something is out of sync or not as it should be; a night
+   left something undone
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
-from config.settings import Settings
+from config.settings import SECRETS, Settings
 from core.errors import RoomtoneError
 from flows import clean_cut as job_steps
 from flows.clean_cut import InTurn
@@ -120,7 +120,7 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
             out=str(job.out.absolute()),
             recipe=recipe,
             loudness=job.spec.name,
-            settings=settings.model_dump(mode="json", exclude={"database"}),
+            settings=settings.model_dump(mode="json", exclude=set(SECRETS)),
         )
     finally:
         WATCHER.reset(token)

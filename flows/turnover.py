@@ -236,23 +236,36 @@ def index_media(work: Workspace, roots: Sequence[Path]) -> tuple[MediaIndex, tup
         index, warnings = build_index(
             roots, lambda path, size, mtime_ns: recall_media(session, path, size, mtime_ns)
         )
+    files, more = with_reports(index.files, roots)
+    return replace(index, files=files), (*warnings, *more)
+
+
+def with_reports(
+    media: Sequence[MediaFile], roots: Sequence[Path]
+) -> tuple[tuple[MediaFile, ...], tuple[str, ...]]:
+    """Media files with what the sound reports below the roots add, and what was odd about these."""
     paths = find_reports(roots)
     if not paths:
-        return index, warnings
-    reports = []
+        return tuple(media), ()
+    reports, warnings = [], []
     for path in paths:
         try:
             reports.append(read_report(path))
         except InputError as fault:
-            warnings = (*warnings, str(fault))
+            warnings.append(str(fault))
     told = index_reports(reports)
-    files = tuple(with_report(media, told) for media in index.files)
-    more = (
-        text
-        for new, old in zip(files, index.files, strict=True)
-        for text in new.warnings[len(old.warnings) :]
+    files = tuple(with_report(item, told) for item in media)
+    for new, old in zip(files, media, strict=True):
+        warnings += new.warnings[len(old.warnings) :]
+    return files, tuple(warnings)
+
+
+def is_ours(work: Workspace, media: MediaFile) -> bool:
+    """Whether roomtone made a file, so that it is no original."""
+    own = (work.store.resolve(), work.cache.resolve())
+    return OUR_MARK in media.notes.coding_history or any(
+        media.path.is_relative_to(folder) for folder in own
     )
-    return replace(index, files=files), (*warnings, *more)
 
 
 def candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
@@ -260,13 +273,7 @@ def candidates(work: Workspace, index: MediaIndex, cut: Cut) -> MediaIndex:
 
     A file that the cut itself names by URL, and that is no original's name, stays.
     """
-    own = (work.store.resolve(), work.cache.resolve())
-    made = {
-        media.path
-        for media in index.files
-        if OUR_MARK in media.notes.coding_history
-        or any(media.path.is_relative_to(folder) for folder in own)
-    }
+    made = {media.path for media in index.files if is_ours(work, media)}
     kept = {
         fold(parts[-1])
         for track in cut.audio_tracks

@@ -128,6 +128,7 @@ class Home:
             "ROOMTONE_DENOISER": "rnnoise",
             "ROOMTONE_RECOGNISER": "none",
             "ROOMTONE_THREADS": "1",
+            "ROOMTONE_NIGHTLY_SETTLE_S": "0",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
             **self.environment,

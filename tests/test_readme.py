@@ -34,6 +34,7 @@ def own_words(words: list[str]) -> list[str]:
     places = {
         ("--media", "DIR"): "sound",
         ("--media", "/Volumes/SOUND"): "sound",
+        ("nightly", "/Volumes/SOUND"): "sound",
         ("--take", "14-T02"): "1-T02",
         ("clean", "CUT"): "cuts/reel1_v3.otio",
         ("lines", "14-T02"): "1-T02",
