@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from config.recipes import GateLimits
 from core.errors import InputError, OfflineError
 from core.override import Override, holds_for
 from core.roles import Choice
@@ -168,7 +169,9 @@ def cut_view(work: Workspace, digest: str) -> CutView:
     head = 0
     if delivered is not None and delivered.head:
         head = start - frames_to_samples(summary.start - delivered.head, summary.rate.fps, rate)
-    facts = _Facts(delivered, sounds, takes, spoken, works, decided)
+    limits = delivered.limits if delivered is not None else None
+    failed = {key: _failed(done, limits) for key, done in works.items()}
+    facts = _Facts(delivered, sounds, takes, spoken, works, failed, decided)
     return CutView(
         listed=listed,
         delivered=delivered,
@@ -266,6 +269,7 @@ class _Facts:
     takes: Mapping[str, TakeSummary]
     spoken: Mapping[str, tuple[SpokenStretch, ...]]
     works: Mapping[str, ActivityRecord]
+    failed: Mapping[str, tuple[str, ...]]
     decided: tuple[Override, ...]
 
     def view(self, item: CutEventRecord) -> CutEventView:
@@ -307,26 +311,25 @@ class _Facts:
         recipe = str(told.get("recipe", ""))
         if override is not None and override.locked == item.take_key:
             return "locked", f"recipe {recipe}"
-        failed = self._failed(told)
-        if failed:
-            return "flagged", "; ".join(failed)
+        if self.failed.get(item.take_key):
+            return "flagged", "; ".join(self.failed[item.take_key])
         if told.get("limit_db", 1) == 0:
             return "bypassed", f"recipe {recipe}"
         if self.delivered is not None and recipe == self.delivered.gentler != self.delivered.recipe:
             return "gentler", f"recipe {recipe}"
         return "cleaned", f"recipe {recipe}" if recipe else ""
 
-    def _failed(self, told: Mapping[str, JSON]) -> tuple[str, ...]:
-        """The gates that a take did not pass, by the limits of the delivery."""
-        try:
-            gates = _GATES.validate_python(told.get("gates", ()))
-        except ValidationError:
-            return ()
-        limits = self.delivered.limits if self.delivered is not None else None
-        if limits is not None:
-            gates = tuple(regraded(channel, limits) for channel in gates)
-        held = (gate for channel in gates for gate in channel if not gate.passed)
-        return tuple(f"{g.name} {g.value:.2f} {g.unit} (limit {g.limit:g})" for g in held)
+
+def _failed(done: ActivityRecord, limits: GateLimits | None) -> tuple[str, ...]:
+    """The gates that a take did not pass, by these limits or those of the time."""
+    try:
+        gates = _GATES.validate_python(done.parameters.get("gates", ()))
+    except ValidationError:
+        return ()
+    if limits is not None:
+        gates = tuple(regraded(channel, limits) for channel in gates)
+    held = (gate for channel in gates for gate in channel if not gate.passed)
+    return tuple(f"{g.name} {g.value:.2f} {g.unit} (limit {g.limit:g})" for g in held)
 
 
 def _decision(override: Override) -> str:

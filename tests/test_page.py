@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
-from production import ROOT, Home, tell
-
-from config.settings import Settings
-from flows.workspace import open_workspace
-from web.access import Access
-from web.app import create_app
-from web.libraries import missing
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-if CHROMIUM is None:
-    pytest.skip("no Chromium is installed", allow_module_level=True)
-if missing() or not AXE.is_file():
-    pytest.skip("the browser libraries are missing: make install", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api")
+from browsing import Served, breaks_no_rule, plays, served, started_browser, tab_of, until
+from production import Home, tell
 
 SAID = {
     "1-T01": ((8, "what joy there is in living"), (52, "never mind the suitcase")),
     "1-T02": ((40, "nothing but joy <b>here</b>"),),
 }
-
-
-@dataclass
-class Served:
-    """A home's page on a loopback port."""
-
-    home: Home
-    address: str
-
-
-@contextlib.contextmanager
-def served(home: Home, **settings: Any) -> Iterator[Served]:
-    """Serve a home from a thread of this process."""
-    with open_workspace(Settings(home=home.folder, **settings)) as work:
-        app = create_app(work, Access(home.folder, open_to_all=True))
-        bound = socket.socket()
-        bound.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-        thread.start()
-        yield Served(home, f"http://127.0.0.1:{bound.getsockname()[1]}")
-        server.should_exit = True
-        thread.join(timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -78,49 +35,20 @@ def site(delivered: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A browser that stays on this machine."""
-    with sync_api.sync_playwright() as play:
-        started = play.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-gpu",
-                  "--autoplay-policy=no-user-gesture-required"],
-        )  # fmt: skip
+    with started_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def page(browser: Any, site: Served) -> Iterator[Any]:
     """A tab at 1280 pixels; no fault in its console, no request that leaves the host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    tab = context.new_page()
-    faults: list[str] = []
-    tab.on("pageerror", lambda fault: faults.append(str(fault)))
-    tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    yield tab
-    context.close()
-    assert faults == []
-    assert {url for url in asked if not url.startswith((site.address, "blob:", "data:"))} == set()
+    with tab_of(browser, site.address) as tab:
+        yield tab
 
 
 def state(page: Any) -> Any:
     """Where the player is and what it plays."""
     return page.evaluate("[roomtone.player.time, roomtone.player.playing, roomtone.player.version]")
-
-
-def until(page: Any, true: str) -> None:
-    """Wait for something to be true in the page, whose policy forbids the library's own way."""
-    for _ in range(200):
-        if page.evaluate(true):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{true} never came true")
-
-
-def plays(page: Any) -> None:
-    """Wait until something is heard."""
-    until(page, "window.roomtone?.player.playing && roomtone.player.time > 0.1")
 
 
 def test_a_line_is_typed_found_and_heard_without_a_mouse(page: Any, site: Served) -> None:
@@ -196,21 +124,10 @@ def test_removed_and_cleaned_are_heard_as_what_they_are(page: Any, site: Served)
 def test_pages_break_no_rule_of_accessibility(
     browser: Any, site: Served, width: int, theme: str
 ) -> None:
-    # The page's policy lets no foreign script in, which axe is.
-    context = browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
-    page = context.new_page()
-    page.add_init_script(f"localStorage.setItem('theme', '{theme}')")
-    page.goto(f"{site.address}/?q=joy")
-    take = page.locator(".take h2 a").first.get_attribute("href")
-    for address in ("/?q=joy", "/", "/takes", str(take)):
-        page.goto(site.address + address)
-        page.wait_for_load_state("networkidle")
-        page.evaluate(AXE.read_text("utf-8") + "; 0")
-        found = page.evaluate("axe.run()")
-        told = [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]]
-        assert told == [], address
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
-    context.close()
+    with tab_of(browser, site.address) as page:
+        page.goto(f"{site.address}/?q=joy")
+        take = str(page.locator(".take h2 a").first.get_attribute("href"))
+    breaks_no_rule(browser, site.address, ["/?q=joy", "/", "/takes", take], width, theme)
 
 
 def test_a_line_is_corrected_in_place_and_found_by_both_texts(page: Any, site: Served) -> None:
