@@ -145,7 +145,17 @@ class Settings(BaseSettings):
         "auto", description="where Whisper runs: auto takes a GPU where there is one"
     )
     threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
-    workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a Prefect run")
+    workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a run")
+    runs_at_once: int = Field(1, ge=1, le=64, description="runs that a worker does at once")
+    run_most_h: float = Field(
+        24.0, gt=0, le=720, description="a run that takes longer is ended, in hours"
+    )
+    run_silent_min: float = Field(
+        120.0,
+        gt=0,
+        le=10_000,
+        description="a run with no progress for so long is ended, in minutes",
+    )
 
     @field_validator("media", "watched", mode="before")
     @classmethod

@@ -53,6 +53,16 @@ class SafeText(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
+def path_text(path: Path) -> str:
+    """An absolute path as it is stored, also where its name is not valid UTF-8."""
+    return str(path.absolute()).translate(_STORED)
+
+
+def text_path(text: str) -> Path:
+    """The path that `path_text` made a text of."""
+    return Path(text.translate(_GIVEN))
+
+
 class PathText(TypeDecorator[Path]):
     """An absolute path. Names that are not valid UTF-8 come back as they were."""
 
@@ -61,11 +71,11 @@ class PathText(TypeDecorator[Path]):
 
     def process_bind_param(self, value: Path | None, _: Dialect) -> str | None:
         """The path as it is stored."""
-        return None if value is None else str(value.absolute()).translate(_STORED)
+        return None if value is None else path_text(value)
 
     def process_result_value(self, value: str | None, _: Dialect) -> Path | None:
         """The path as it was given."""
-        return None if value is None else Path(value.translate(_GIVEN))
+        return None if value is None else text_path(value)
 
 
 class UtcText(TypeDecorator[datetime]):

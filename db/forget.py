@@ -27,6 +27,7 @@ from db.corrections import corrections_about, forget_corrections
 from db.events import forget_events
 from db.names import same_name
 from db.privacy import same_project
+from db.runs import redact_runs
 from db.scripts import forget_marks
 from db.speakers import forget_decisions
 from db.tables import (
@@ -411,6 +412,7 @@ def _redact(session: Session, names: Collection[str]) -> None:
         clean = _redacted(row.parameters, pattern)
         if clean != row.parameters:
             row.parameters = clean
+    redact_runs(session, partial(_redacted, names=pattern))
 
 
 def _redacted(value: Any, names: re.Pattern[str]) -> Any:

@@ -89,7 +89,7 @@ def sweep(folder: Path) -> int:
                 continue
             path = Path(parent, name)
             with contextlib.suppress(OSError):
-                gone = match[2] == _host() and not _alive(int(match[1]))
+                gone = match[2] == _host() and not is_alive(int(match[1]))
                 if gone or time.time() - path.lstat().st_mtime > _STALE_SECONDS:
                     path.unlink()
                     removed += 1
@@ -132,7 +132,7 @@ def _host() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:4]
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Whether a process runs; taken as true where asking is not safe (on Windows it would kill)."""
     if os.name == "nt":
         return True
