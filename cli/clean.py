@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +18,8 @@ from config.deliveries import load_delivery
 from config.recipes import load_recipe
 from config.settings import Settings
 from core.errors import InputError, UsageError
+from core.run import Wanted
+from flows.progress import Progress
 
 
 def command(
@@ -59,6 +64,9 @@ def command(
         bool, typer.Option("--again", help="Clean what roomtone cleaned before once more.")
     ] = False,
     direct: Annotated[bool, typer.Option("--direct", help="Run without Prefect.")] = False,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Let a worker do it (`roomtone work`, `serve`).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")] = False,
 ) -> None:
@@ -67,18 +75,20 @@ def command(
     Or clean AUDIO files whole, each to a broadcast wave of the same name.
     """
     from adapters.timelines.read import FOLDERS, SUFFIXES
+    from flows.jobs import CUT, SOUND
 
-    settings = settings_for(
-        media=tuple(media) if media else None,
-        recipe=recipe,
-        loudness=loudness,
-        edl_rate=edl_rate,
-        tracks=tracks,
-        timelines=timelines,
-        transcripts=transcripts,
-        allow_stand_in=True if stand_in else None,
-        clean_again=True if again else None,
-    )
+    given = {
+        "recipe": recipe,
+        "loudness": loudness,
+        "edl_rate": edl_rate,
+        "tracks": tracks,
+        "timelines": timelines,
+        "transcripts": transcripts,
+        "allow_stand_in": True if stand_in else None,
+        "clean_again": True if again else None,
+    }
+    own = {name: value for name, value in given.items() if value is not None}
+    settings = settings_for(media=tuple(media) if media else None, **own)
     load_recipe(settings.recipe)
     load_delivery(settings.loudness)
     for path in inputs:
@@ -90,15 +100,18 @@ def command(
     sounds = [path for path in inputs if path not in cuts]
     if cuts and sounds:
         raise UsageError("Give cuts or sound files, not both at once.")
+    jobs = [(SOUND, Wanted(tuple(sounds), (), out or Path("roomtone-cleaned"), own))]
+    if cuts:
+        jobs = [
+            (CUT, Wanted((cut,), tuple(media or ()), _folder(cut, cuts, out), own)) for cut in cuts
+        ]
+    if queue:
+        _queue(settings, jobs, as_json, quiet)
+        return
     outcomes: list[dict[str, Any]] = []
     with shown(quiet or as_json) as progress:
-        if sounds:
-            folder = out or Path("roomtone-cleaned")
-            outcomes = _clean_sounds(settings, sounds, folder, progress)
-        for cut in cuts:
-            folder = out or Path(f"{cut.stem}_roomtone")
-            place = folder / cut.stem if out and len(cuts) > 1 else folder
-            outcomes.append(_clean_cut(settings, cut, place, direct, progress))
+        for kind, wanted in jobs:
+            outcomes += _done(settings, kind, wanted, direct, progress)
     if as_json:
         print_json(outcomes[0] if len(inputs) == 1 else outcomes)
     elif not quiet:
@@ -106,8 +119,46 @@ def command(
             (_tell_cut if cuts else _tell_sound)(outcome)
 
 
+def _folder(cut: Path, cuts: list[Path], out: Path | None) -> Path:
+    """Where the delivery of a cut goes."""
+    if out is None:
+        return Path(f"{cut.stem}_roomtone")
+    return out / cut.stem if len(cuts) > 1 else out
+
+
+def _queue(settings: Settings, jobs: list[tuple[str, Wanted]], as_json: bool, quiet: bool) -> None:
+    """Ask for runs that workers do."""
+    from flows.run_view import facts, title
+    from flows.runs import ask_for_run
+    from flows.workspace import open_workspace
+
+    with open_workspace(settings) as work:
+        runs = [ask_for_run(work, kind, wanted, getpass.getuser()) for kind, wanted in jobs]
+    if as_json:
+        print_json([facts(run) for run in runs])
+    elif not quiet:
+        for run in runs:
+            OUT.print(f"Run [bold]{run.id}[/bold] waits for a worker: {escape(title(run))}")
+
+
+def _done(
+    settings: Settings, kind: str, wanted: Wanted, direct: bool, progress: Progress
+) -> list[dict[str, Any]]:
+    """Do a job here and now; its outcomes."""
+    from flows.jobs import SOUND, told_of_cut, told_of_sounds
+    from flows.own_run import as_run
+
+    assert wanted.out is not None
+    if kind == SOUND:
+        do = partial(_clean_sounds, settings, wanted.inputs, wanted.out)
+        told = partial(told_of_sounds, wanted.out)
+        return as_run(settings, kind, wanted, progress, do, told)
+    clean = partial(_clean_cut, settings, wanted.inputs[0], wanted.out, direct)
+    return [as_run(settings, kind, wanted, progress, clean, told_of_cut)]
+
+
 def _clean_cut(
-    settings: Settings, cut: Path, out: Path, direct: bool, progress: Any
+    settings: Settings, cut: Path, out: Path, direct: bool, progress: Progress
 ) -> dict[str, Any]:
     from flows.clean_cut import InTurn, clean_cut
     from flows.job import Job
@@ -133,7 +184,7 @@ def _clean_cut(
 
 
 def _clean_sounds(
-    settings: Settings, sounds: list[Path], out: Path, progress: Any
+    settings: Settings, sounds: Sequence[Path], out: Path, progress: Progress
 ) -> list[dict[str, Any]]:
     from flows.clean_audio import clean_audio
     from flows.workspace import open_workspace

@@ -34,6 +34,7 @@ from cli import (
     pull,
     reconform,
     relink,
+    runs,
     search,
     serve,
     speakers,
@@ -76,6 +77,8 @@ app.command("trace")(trace.command)
 app.add_typer(coverage.app, name="coverage")
 app.command("adr")(adr.command)
 app.command("serve")(serve.command)
+app.add_typer(runs.app, name="runs")
+app.command("work")(runs.work)
 app.add_typer(serve.tokens, name="tokens")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
