@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 import db.backend
 import db.engine
+import db.run_rows
 import db.sqlite
 from core.errors import InputError, OutputError
 from db.engine import Database, alembic_config, open_database, revisions
