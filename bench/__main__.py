@@ -11,7 +11,7 @@ import typer
 
 from bench.scratch import SHARED, scratch_folder, weights_root
 from bench.table import Table, render
-from core.errors import RoomtoneError, UsageError
+from core.errors import ExitCode, RoomtoneError, UsageError
 
 NAMES = (
     "job",
@@ -26,6 +26,7 @@ NAMES = (
     "search",
     "speech",
     "script",
+    "fuzz",
 )
 
 Weights = Annotated[
@@ -215,6 +216,24 @@ def script(
     from bench.script import bench_script
 
     _print(bench_script(production, seeds))
+
+
+@app.command()
+def fuzz(
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same one injures alike.")] = 1,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder for the files that were findings.")
+    ] = None,
+    only: Annotated[str, typer.Option(help="Part of a reader's name, such as `media`.")] = "",
+) -> None:
+    """Injured files through every reader; exit code 7 where one was a finding."""
+    from bench.fuzz import bench_fuzz
+
+    table = bench_fuzz(minutes, seed, keep, only)
+    _print(table)
+    if any(row[-1] != "0" for row in table.rows):
+        raise typer.Exit(ExitCode.CHECK)
 
 
 def _lengths(minutes: str) -> tuple[int, ...]:

@@ -19,13 +19,13 @@ from aaf2.auid import AUID
 from aaf2.rational import AAFRational
 from cuts import cuts
 from hypothesis import HealthCheck, given, settings
-from mutate import injured
 
 from adapters.timelines.aaf import read as aaf
 from adapters.timelines.aaf import write as aaf_write
 from adapters.timelines.aaf.apart import read_here
 from adapters.timelines.aaf.riff import summary_format
 from adapters.timelines.named import NamedMedia
+from bench.injuries import injured
 from core.compare import differences
 from core.cut import Cut, Event, Fade, FadeShape, GainPoint, MediaReference, Track
 from core.errors import InputError, OutputError

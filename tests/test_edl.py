@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from cuts import ALL_RATES, cuts
 from hypothesis import given, settings
-from mutate import injured
 
 from adapters.timelines.edl import read as edl
 from adapters.timelines.edl import write as edl_write
@@ -21,6 +20,7 @@ from adapters.timelines.edl.edits import speed_of
 from adapters.timelines.edl.lines import channels_of
 from adapters.timelines.edl.rows import short_reels
 from adapters.timelines.named import NamedMedia
+from bench.injuries import injured
 from core.compare import differences
 from core.cut import Cut, Event, Fade, GainPoint, MediaReference, Track
 from core.errors import InputError

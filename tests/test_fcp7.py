@@ -14,11 +14,11 @@ from xml.etree import ElementTree
 import pytest
 from cuts import ALL_RATES, cuts
 from hypothesis import HealthCheck, given, settings
-from mutate import injured
 
 from adapters.timelines.fcp7 import read as fcp7
 from adapters.timelines.fcp7 import write as fcp7_write
 from adapters.timelines.named import NamedMedia
+from bench.injuries import injured
 from core.compare import differences
 from core.cut import Cut, Event, Fade, FadeShape, GainPoint, Marker, MediaReference, Track
 from core.errors import InputError, OutputError

@@ -10,9 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from mutate import injured
 
 from adapters.timelines.fcpxml import read as fcpxml
+from bench.injuries import injured
 from core.cut import Cut, Event, Fade, FadeShape, GainPoint, Marker
 from core.errors import InputError
 from core.time import RATES

@@ -8,9 +8,9 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutate import injured
 
 from adapters.scripts.fdx import read
+from bench.injuries import injured
 from core.errors import InputError, RoomtoneError
 from core.script import Prose, ProseKind, SceneHeading, Script, Speech, script_lines
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutate import injured
 
 from adapters.scripts.fountain import parse, read
 from adapters.scripts.read import read_script
+from bench.injuries import injured
 from core.errors import InputError
 from core.script import Part, PartKind, Prose, ProseKind, SceneHeading, Speech, script_lines
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutate import injured
 
 from adapters.reports import ale, table
 from adapters.reports.report import (
@@ -18,6 +17,7 @@ from adapters.reports.report import (
     read_report,
     with_report,
 )
+from bench.injuries import injured
 from core.errors import InputError
 from core.media import MediaFile, SoundNotes
 from core.time import RATES
