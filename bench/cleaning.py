@@ -82,7 +82,7 @@ def bench_cleaning(production: Path | None, weights: Path | None, minutes: int) 
 
 def _measured(work: Workspace, paths: Sequence[Path]) -> Spent:
     """Each file's boom through graphs, engine and cleaning, one after the other."""
-    choice = choose_engines(work).denoiser
+    choice = choose_engines(work, load_recipe("standard")).denoiser
     if choice.name != DEEPFILTERNET:
         raise EngineError(
             "Cleaning is measured against DeepFilterNet3, which is not installed; name its folder "

@@ -121,7 +121,7 @@ def bench_job(production: Path | None, weights: Path | None, rounds: int) -> Tab
         with workspace(scratch / "first", root) as work:
             first = _timed(work, _job(folder, cut, scratch / "out-first"), {})
             turnover = read_turnover(work, cut, (folder / "sound",), Silent())
-            engines = choose_engines(work)
+            engines = choose_engines(work, load_recipe("standard"))
         runs: list[tuple[Run, Run]] = []
         for number in range(rounds):
             with workspace(scratch / f"home-{number}", root) as work:

@@ -58,6 +58,50 @@ def list_models(
     OUT.print(f"Weights lie in {folder.root}.", markup=False)
 
 
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="A name from `roomtone models list`, or built in.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> None:
+    """Print a model's card: weights, licence, training data, limits, and our measurements."""
+    from flows.model_cards import card_of, not_installed
+
+    shown = card_of(name, _folder())
+    model = shown.model
+    if as_json:
+        print_json(
+            {
+                **asdict(model),
+                "disclosure": model.disclosure.words,
+                "terms": shown.terms,
+                "place": shown.place,
+                "weights_sha256": shown.weights_sha256,
+                "measured": [asdict(item) for item in shown.measured],
+            }
+        )
+        return
+    lines = [f"{model.title} {model.version}".strip(), f"  {'does':<13}{model.does}"]
+    for label, value in (
+        ("licence", f"{model.licence or 'not known'} ({shown.terms})"),
+        ("trained on", f"{model.trained_on} ({model.disclosure.words})"),
+        ("source", model.source),
+        ("weights", str(shown.place or not_installed(shown))),
+        ("sha256", shown.weights_sha256),
+    ):
+        if value:
+            lines.append(f"  {label:<13}{value}")
+    lines += [f"  {'limit':<13}{text}" for text in model.limits]
+    for item in shown.measured:
+        lines.append(f"  measured, docs/BENCHMARKS.md, {item.section}:")
+        for row in item.rows:
+            cells = zip(item.heading, row, strict=False)
+            lines.append(
+                "    " + ", ".join(f"{head} {cell}" for head, cell in cells if cell != "-")
+            )
+    for line in lines:
+        OUT.print(line, markup=False)
+
+
 @app.command("fetch")
 def fetch(
     name: Annotated[str, typer.Argument(help="A name from `roomtone models list`.")],

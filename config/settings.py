@@ -141,6 +141,16 @@ class Settings(BaseSettings):
     no_voice_profile: bool = Field(
         False, description="tell nobody by the voice, whatever a production's marks allow"
     )
+    forbidden_licences: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="licences that no model may have: SPDX names, CC-BY-NC* for all that begin "
+        "so, copyleft, restricted, unknown",
+    )
+    require_disclosure: Literal["", "described", "named"] = Field(
+        "",
+        description="what a model was trained on must be described by its authors, or its data "
+        "sets named; empty: models may be silent on it",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where Whisper runs: auto takes a GPU where there is one"
     )
@@ -165,7 +175,9 @@ class Settings(BaseSettings):
             return value
         return tuple(part for part in value.split(os.pathsep) if part)
 
-    @field_validator("tracks", "timelines", "transcripts", "glossary", mode="before")
+    @field_validator(
+        "tracks", "timelines", "transcripts", "glossary", "forbidden_licences", mode="before"
+    )
     @classmethod
     def _listed(cls, value: Any) -> Any:
         """Names with commas between them, or a list."""

@@ -7,7 +7,7 @@ A licence is named as SPDX names it (https://spdx.org/licenses/). An expression 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import IntEnum
 
 
@@ -33,6 +33,13 @@ _WORDS = {
     Terms.RESTRICTED: "restricted use",
     Terms.UNKNOWN: "unknown",
 }
+
+FORBIDDEN_KINDS = {
+    "copyleft": Terms.COPYLEFT,
+    "restricted": Terms.RESTRICTED,
+    "unknown": Terms.UNKNOWN,
+}
+"""Words that stand for all licences of a kind where some are forbidden."""
 
 # The first pattern that an SPDX name begins with decides; the longer ones stand first.
 _FAMILIES: tuple[tuple[str, Terms], ...] = (
@@ -75,40 +82,71 @@ def terms_of(expression: str) -> Terms:
     Brackets are read as SPDX does; an exception (`WITH …`) is left aside. An empty or broken
     expression is unknown.
     """
+    return Terms(_weighed(expression, _terms))
+
+
+def forbidden_by(expression: str, forbidden: Collection[str]) -> bool:
+    """Whether a licence is forbidden: no choice that an SPDX expression leaves avoids it.
+
+    forbidden: SPDX names, in any case, `*` at the end for all that begin so (`CC-BY-NC*`), and
+    `copyleft`, `restricted` and `unknown` for what `terms_of` calls so.
+    """
+    asked = [item.strip().casefold() for item in forbidden]
+
+    def weight(name: str) -> int:
+        terms, own = _terms(name), name.casefold()
+        kinds = {word for word, kind in FORBIDDEN_KINDS.items() if kind == terms}
+        named = any(
+            own.startswith(item[:-1]) if item.endswith("*") else own == item or item in kinds
+            for item in asked
+        )
+        return Terms.UNKNOWN if named else Terms.PERMISSIVE
+
+    if not expression.strip():
+        return "unknown" in asked
+    return _weighed(expression, weight) == Terms.UNKNOWN
+
+
+def _terms(name: str) -> int:
+    return next((terms for family, terms in _FAMILIES if name.startswith(family)), Terms.UNKNOWN)
+
+
+Weight = Callable[[str], int]
+
+
+def _weighed(expression: str, weight: Weight) -> int:
+    """The least weight that an expression leaves a choice of; of a broken one the most there is."""
     tokens = re.findall(r"[()]|[^\s()]+", expression)
-    terms, rest = _either(tokens)
-    return Terms.UNKNOWN if rest else terms
+    found, rest = _either(tokens, weight)
+    return Terms.UNKNOWN if rest else found
 
 
-def _either(tokens: list[str]) -> tuple[Terms, list[str]]:
-    found, rest = _all(tokens)
+def _either(tokens: list[str], weight: Weight) -> tuple[int, list[str]]:
+    found, rest = _all(tokens, weight)
     while rest and rest[0] == "OR":
-        other, rest = _all(rest[1:])
+        other, rest = _all(rest[1:], weight)
         found = min(found, other)
     return found, rest
 
 
-def _all(tokens: list[str]) -> tuple[Terms, list[str]]:
-    found, rest = _one(tokens)
+def _all(tokens: list[str], weight: Weight) -> tuple[int, list[str]]:
+    found, rest = _one(tokens, weight)
     while rest and rest[0] == "AND":
-        other, rest = _one(rest[1:])
+        other, rest = _one(rest[1:], weight)
         found = max(found, other)
     return found, rest
 
 
-def _one(tokens: list[str]) -> tuple[Terms, list[str]]:
+def _one(tokens: list[str], weight: Weight) -> tuple[int, list[str]]:
     if not tokens:
         return Terms.UNKNOWN, []
     name, rest = tokens[0], tokens[1:]
     if name == "(":
-        found, rest = _either(rest)
+        found, rest = _either(rest, weight)
         return (found, rest[1:]) if rest[:1] == [")"] else (Terms.UNKNOWN, rest)
     if rest[:1] == ["WITH"]:
         rest = rest[2:]
-    for family, terms in _FAMILIES:
-        if name.startswith(family):
-            return terms, rest
-    return Terms.UNKNOWN, rest
+    return weight(name), rest
 
 
 def named_in(words: str) -> str:

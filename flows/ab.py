@@ -30,6 +30,7 @@ from flows.ab_sounds import KINDS, WRITING, Ready, matched, same_sound, write_so
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.hearing import Read
 from flows.lock import only_writer
+from flows.permitted import refuse_forbidden
 from flows.pictures import difference
 from flows.place import channel_of, position_text, stretch_of
 from flows.progress import Progress
@@ -44,6 +45,7 @@ from flows.takes import (
 )
 from flows.turnover import hash_media
 from flows.workspace import Workspace, activity
+from models.described import described
 from models.quality import Gate
 
 AB_VERSION = "1"
@@ -110,6 +112,7 @@ def ab(work: Workspace, request: AbRequest, progress: Progress) -> AbOutcome:
     start, end = stretch_of(media, request.start, request.end)
     files = _files(request.out, media, channel, start, end)
     choice = choose_denoiser(work)
+    refuse_forbidden(work, (described(choice.name), described("silero-vad")))
     if choice.reason:
         progress.say(choice.reason)
     _make_folder(request.out)

@@ -74,7 +74,7 @@ def clean_audio(
     Lag is zero and length, rate, channels and timecode are kept. Raises InputError for a file
     that can't be read, OutputError where an output would overwrite an input or a stranger's file.
     """
-    engines = choose_engines(work)
+    engines = choose_engines(work, recipe)
     for note in engines.notes:
         progress.say(note)
     targets = _targets(work, sources, out)

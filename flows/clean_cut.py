@@ -60,7 +60,7 @@ class InTurn:
 
 def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Outcome:
     """The whole job for one cut. Raises RoomtoneError."""
-    engines = choose_engines(work)
+    engines = choose_engines(work, job.recipe)
     for note in engines.notes:
         progress.say(note)
     turnover = run.one("read and relink", lambda: _turnover(work, job, progress))

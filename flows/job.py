@@ -13,6 +13,7 @@ from core.roles import Choice
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.head_count import check_script
 from flows.listen import Heard
+from flows.permitted import models_of, models_of_recipe, refuse_forbidden
 from flows.takes import (
     CleanedTake,
     flagged,
@@ -78,10 +79,16 @@ class Engines:
         return tuple(text for text in chosen if text)
 
 
-def choose_engines(work: Workspace) -> Engines:
-    """The engines the settings and the installed weights lead to."""
+def choose_engines(work: Workspace, recipe: Recipe) -> Engines:
+    """The engines the settings and the installed weights lead to.
+
+    Raises EngineError for one that is missing, or that the settings don't allow.
+    """
     check_script(work)
-    return Engines(choose_denoiser(work), choose_recogniser(work), choose_diarizer(work))
+    found = Engines(choose_denoiser(work), choose_recogniser(work), choose_diarizer(work))
+    models = models_of(work, found.denoiser, found.recogniser, found.diarizer)
+    refuse_forbidden(work, (*models, *models_of_recipe(recipe)))
+    return found
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import UsageError
 from models.card import ModelCard
+from models.described import described
 from models.samples import finite
 
 process_version = "2"
@@ -70,15 +71,7 @@ class RoomOptions:
 def card() -> ModelCard:
     """What runs, for reports and provenance."""
     version = importlib.metadata.version("nara-wpe")
-    return ModelCard(
-        name="NARA-WPE",
-        version=version,
-        runtime=f"numpy {np.__version__}",
-        weights_sha256="",
-        licence="MIT",
-        trained_on="nothing: the filter is found in the take itself",
-        source="https://github.com/fgnt/nara_wpe",
-    )
+    return described("nara-wpe").card(f"numpy {np.__version__}", "", version)
 
 
 def without_room(

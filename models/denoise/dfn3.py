@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.described import described
 
 SAMPLE_RATE = 48_000
 FRAME = 960
@@ -121,14 +122,8 @@ def load(folder: Path, weights_sha256: str, threads: int) -> DeepFilterNet3:
                 f"{folder / name} can't be loaded as a part of DeepFilterNet3; fetch it again "
                 "with `roomtone models fetch deepfilternet3`."
             ) from fault
-    card = ModelCard(
-        name="DeepFilterNet3",
-        version="0.5.6",
-        runtime=f"onnxruntime {onnxruntime.__version__}",
-        weights_sha256=weights_sha256,
-        licence="MIT OR Apache-2.0",
-        trained_on="DNS Challenge 4 (full band), with VCTK and PTDB oversampled",
-        source="https://github.com/Rikorose/DeepFilterNet",
+    card = described("deepfilternet3").card(
+        f"onnxruntime {onnxruntime.__version__}", weights_sha256
     )
     return DeepFilterNet3(card, *sessions)
 

@@ -30,6 +30,7 @@ from models.denoise.dfn3 import (
 )
 from models.denoise.onnx_weights import read_weights
 from models.denoise.protocol import Samples, passed_through
+from models.described import described
 from models.threads import torch_threads
 
 if TYPE_CHECKING:
@@ -94,15 +95,7 @@ def load(folder: Path, weights_sha256: str, device: str = "cpu") -> DeepFilterNe
         # For the process, since takes run side by side: TF32 would round the units to 10 bits.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-    card = ModelCard(
-        name="DeepFilterNet3",
-        version="0.5.6",
-        runtime=f"torch {torch.__version__}",
-        weights_sha256=weights_sha256,
-        licence="MIT OR Apache-2.0",
-        trained_on="DNS Challenge 4 (full band), with VCTK and PTDB oversampled",
-        source="https://github.com/Rikorose/DeepFilterNet",
-    )
+    card = described("deepfilternet3").card(f"torch {torch.__version__}", weights_sha256)
     return DeepFilterNet3(card, network, device)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from core.errors import EngineError
 from models.card import ModelCard
 from models.denoise.protocol import Samples, passed_through
+from models.described import described
 
 SAMPLE_RATE = 48_000
 FRAME = 480
@@ -90,14 +91,9 @@ def load() -> RNNoise:
     """The stand-in. Raises EngineError where pyrnnoise or its library is missing."""
     binding = _binding()
     library = Path(binding.LIBRNNOISE)
-    card = ModelCard(
-        name="RNNoise",
-        version="0.2",
-        runtime=f"pyrnnoise {importlib.metadata.version('pyrnnoise')}",
-        weights_sha256=hashlib.sha256(library.read_bytes()).hexdigest(),
-        licence="BSD-3-Clause",
-        trained_on="the public speech and noise collections listed in its datasets.txt",
-        source="https://gitlab.xiph.org/xiph/rnnoise",
+    card = described("rnnoise").card(
+        f"pyrnnoise {importlib.metadata.version('pyrnnoise')}",
+        hashlib.sha256(library.read_bytes()).hexdigest(),
         stand_in=True,
     )
     return RNNoise(card, binding)

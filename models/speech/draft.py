@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from core.errors import EngineError
 from core.speech import Word
 from models.card import ModelCard
+from models.described import described
 from models.speech.controls import doubtful, in_speech
 from models.speech.draft_controls import DraftControls, Stretch, believable, stretch
 from models.speech.passages import single_passages
@@ -42,16 +43,7 @@ class PocketSphinx:
     def card(self) -> ModelCard:
         """Name and licence of the model; a stand-in. Raises EngineError where it is absent."""
         number = installed_version()
-        return ModelCard(
-            name="pocketsphinx en-us",
-            version=number,
-            runtime=f"pocketsphinx {number}",
-            weights_sha256="",
-            licence="BSD-2-Clause",
-            trained_on="not disclosed by its authors for the model in the wheel",
-            source="https://github.com/cmusphinx/pocketsphinx",
-            stand_in=True,
-        )
+        return described("pocketsphinx").card(f"pocketsphinx {number}", "", number, stand_in=True)
 
     def transcribe(
         self, sound: NDArray[np.float32], spans: Sequence[Span], options: TranscribeOptions

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from core.errors import EngineError
 from core.speech import Turn
 from models.card import ModelCard
+from models.described import described
 from models.speech.protocol import Device
 from models.speech.rate import SPEECH_RATE
 
@@ -48,14 +49,8 @@ class PyannotePipeline:
     @property
     def card(self) -> ModelCard:
         """Name, licence and weights of the pipeline."""
-        return ModelCard(
-            name=self.folder.name,
-            version="",
-            runtime=f"pyannote.audio {version('pyannote.audio')}",
-            weights_sha256=self.weights_sha256,
-            licence="CC-BY-4.0 (community-1; others as their authors say)",
-            trained_on="as its authors disclose it",
-            source="https://huggingface.co/pyannote/speaker-diarization-community-1",
+        return described(self.folder.name).card(
+            f"pyannote.audio {version('pyannote.audio')}", self.weights_sha256
         )
 
     def turns(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.described import described
 from models.threads import one_blas_thread, torch_threads
 
 Voiceprints = NDArray[np.float32]
@@ -58,14 +59,8 @@ class VoiceEncoder:
 
         import torch
 
-        return ModelCard(
-            name="resemblyzer voice encoder",
-            version="0.1.4",
-            runtime=f"torch {torch.__version__}",
-            weights_sha256=sha256(self.weights.read_bytes()).hexdigest(),
-            licence="Apache-2.0",
-            trained_on="LibriSpeech-other, VoxCeleb1 and VoxCeleb2",
-            source="https://github.com/resemble-ai/Resemblyzer",
+        return described("resemblyzer").card(
+            f"torch {torch.__version__}", sha256(self.weights.read_bytes()).hexdigest()
         )
 
     @cached_property

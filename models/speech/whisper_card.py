@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.card import ModelCard
+from models.described import described
 from models.known_weights import KNOWN
 
 
@@ -13,13 +16,5 @@ def whisper_card(
 
     engine: `faster-whisper` or `whisper`. Of weights that we don't know nothing is claimed.
     """
-    known = KNOWN.get(folder)
-    return ModelCard(
-        name=f"{engine} {name}",
-        version=known.version if known else name,
-        runtime=runtime,
-        weights_sha256=weights_sha256,
-        licence=known.licence if known else "not known",
-        trained_on=known.trained_on if known else "not known: weights of the user's own",
-        source=known.source if known else "imported by the user",
-    )
+    card = described(folder).card(runtime, weights_sha256, name if folder not in KNOWN else "")
+    return replace(card, name=f"{engine} {name}")
