@@ -94,10 +94,8 @@ def show(
     for item in shown.measured:
         lines.append(f"  measured, docs/BENCHMARKS.md, {item.section}:")
         for row in item.rows:
-            cells = zip(item.heading, row, strict=False)
-            lines.append(
-                "    " + ", ".join(f"{head} {cell}" for head, cell in cells if cell != "-")
-            )
+            cells = [pair for pair in zip(item.heading, row, strict=True) if pair[1] != "-"]
+            lines.append("    " + ", ".join(" ".join(pair) for pair in cells))
     for line in lines:
         OUT.print(line, markup=False)
 

@@ -138,7 +138,9 @@ def test_what_is_forbidden_stops_the_run_before_any_work(
     assert (audio.code, said in audio.err) == (5, True)
 
 
-def test_a_model_that_is_told_less_of_than_asked_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_is_told_less_of_than_asked_is_refused(
+    delivered: Delivered, tmp_path: Path
+) -> None:
     assert described("whisper-small").disclosure is Disclosure.DESCRIBED
     assert described("pocketsphinx").disclosure is Disclosure.NONE
     assert described("of-our-own").disclosure is Disclosure.NONE
@@ -148,7 +150,8 @@ def test_a_model_that_is_told_less_of_than_asked_is_refused(tmp_path: Path) -> N
         "ROOMTONE_RECOGNISER": "pocketsphinx",
     }
     home = Home(tmp_path / "home", environment)
-    ran = home.run("clean", tmp_path / "any.otio", "--out", tmp_path / "out", "--direct")
+    cut = delivered.film / "v1.otio"
+    ran = home.run("clean", cut, "--out", tmp_path / "out", "--direct")
     assert ran.code == 5
     assert "pocketsphinx en-us may not run here" in ran.err
     assert "not disclosed by its authors" in ran.err

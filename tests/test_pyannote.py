@@ -220,9 +220,8 @@ def test_a_take_is_told_apart_by_it_and_again_when_it_comes(
     before = speaking_key(work, media)
     work.weights.import_from(pipeline_in(tmp_path / "community-1"))
     assert speaking_key(work, media) != before
-    assert any(
-        "community-1" in note for note in choose_engines(work, load_recipe("standard")).notes
-    )
+    engines = choose_engines(work, load_recipe("standard"))
+    assert any("community-1" in note for note in engines.notes)
     listen_take(work, media, NOBODY, None)
     with work.database.read() as session:
         found = [item.line for item in lines_of(session, None, media.essence)]
