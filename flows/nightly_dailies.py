@@ -29,7 +29,7 @@ def nightly_dailies(
     Where the store is full, all that is not done is left. Raises EngineError where weights are
     missing, InputError for a root that is no folder.
     """
-    engines = choose_engines(work)
+    engines = choose_engines(work, job.recipe)
     for note in engines.notes:
         progress.say(note)
     started = clock.now()
