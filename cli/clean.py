@@ -262,3 +262,5 @@ def _tell_takes(outcome: dict[str, Any]) -> None:
         OUT.print(f"  Mended     {escape(sentence)}")
     for sentence in outcome["flagged"]:
         OUT.print(f"  [yellow]Listen to[/yellow]  {escape(sentence)}")
+    for sentence in outcome["approved"]:
+        OUT.print(f"  Approved   {escape(sentence)}")

@@ -34,6 +34,7 @@ from cli import (
     pull,
     reconform,
     relink,
+    review,
     runs,
     search,
     serve,
@@ -59,6 +60,7 @@ app = typer.Typer(
 app.command("clean")(clean.command)
 app.command("nightly")(nightly.command)
 app.command("override")(override.command)
+app.add_typer(review.app, name="review")
 app.command("reconform")(reconform.command)
 app.command("relink")(relink.command)
 app.command("sync")(sync.command)

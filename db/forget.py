@@ -27,6 +27,7 @@ from db.corrections import corrections_about, forget_corrections
 from db.events import forget_events
 from db.names import same_name
 from db.privacy import same_project
+from db.review import forget_reviewed
 from db.runs import redact_runs
 from db.scripts import forget_marks
 from db.speakers import forget_decisions
@@ -192,6 +193,7 @@ def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
         forget_events(session, essence)
     forget_voices(session, essences=list(essences))
     forget_marks(session, essences=essences)
+    forget_reviewed(session, essences)
     # Who was heard in these takes only is forgotten with them.
     known = {*session.scalars(heard), *session.scalars(select(VoiceRow.speaker))}
     unheard = {number for number in speakers if number is not None and number not in known}

@@ -37,6 +37,7 @@ ActivityKind = Literal[
     "mark",
     "speakers",
     "correct",
+    "review",
 ]
 ActivityState = Literal["done", "failed", "superseded"]
 
@@ -64,6 +65,7 @@ class Table(DeclarativeBase):
         list[float]: JSON(),
         list[list[int]]: JSON(),
         list[list[Any]]: JSON(),
+        list[list[dict[str, Any]]]: JSON(),
         AssetKind: String(),
         ActivityKind: String(),
         ActivityState: String(),
@@ -403,6 +405,76 @@ class SetupDecision(Table):
     recipe: Mapped[str]
     reasons: Mapped[list[str]]
     created: Mapped[datetime]
+
+
+class SetupRow(Table):
+    """A scene and a microphone whose takes were judged; see `core.setup`.
+
+    key: names it.
+    """
+
+    __tablename__ = "setups"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    project: Mapped[str]
+    scene: Mapped[str]
+    microphone: Mapped[str]
+    file: Mapped[str]
+    essence: Mapped[str]
+
+
+class ReviewRow(Table):
+    """What a person decided for a setup or some of its takes; see `core.review`."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setup: Mapped[int] = mapped_column(ForeignKey("setups.id"), index=True)
+    kind: Mapped[str]
+    recipe: Mapped[str]
+    amount_db: Mapped[float | None]
+    text: Mapped[str]
+    whole: Mapped[bool]
+    by: Mapped[str]
+    created: Mapped[datetime]
+    undone: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(server_default="")
+
+
+class ReviewTake(Table):
+    """A take that a decision names. channels: `0,1`. key: of its cleaned sound then."""
+
+    __tablename__ = "review_takes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    review: Mapped[int] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"), index=True)
+    essence: Mapped[str] = mapped_column(index=True)
+    channels: Mapped[str]
+    key: Mapped[str] = mapped_column(index=True)
+
+
+class JudgedTake(Table):
+    """A take of a setup as the last run that needed it found it; see `db.judged.Judgement`.
+
+    channels: `0,1`, so that they can be compared in SQL.
+    """
+
+    __tablename__ = "judged_takes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setup: Mapped[int] = mapped_column(ForeignKey("setups.id"), index=True)
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), index=True)
+    channels: Mapped[str]
+    key: Mapped[str]
+    in_cut: Mapped[bool]
+    recipe: Mapped[str]
+    gentler: Mapped[str]
+    limit_db: Mapped[float | None]
+    gates: Mapped[list[list[dict[str, Any]]]]
+    failed: Mapped[bool]
+    review: Mapped[int | None]
+    judged: Mapped[datetime]
 
 
 class EventPass(Table):

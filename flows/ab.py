@@ -34,13 +34,12 @@ from flows.permitted import refuse_forbidden
 from flows.pictures import difference
 from flows.place import channel_of, position_text, stretch_of
 from flows.progress import Progress
-from flows.setups import in_force
+from flows.setups import in_force, recall_in_force
 from flows.takes import (
     CleanedTake,
     clean_take,
     left_alone,
     microphone_name,
-    recall_take,
     recipe_for,
 )
 from flows.turnover import hash_media
@@ -180,9 +179,9 @@ def _cleaned(
     recipe = recipe_for(work, media, asked)
     alone = Take(media.essence, (channel,))
     for take in dict.fromkeys((alone, Take(media.essence, tuple(range(media.channels))))):
-        fitting = in_force(work, media, take, recipe, choice)
-        found = recall_take(work, take, media, fitting, choice)
+        found = recall_in_force(work, media, take, recipe, choice)
         if found is not None:
+            fitting = in_force(work, media, take, recipe, choice)
             return found, take.channels.index(channel), fitting
     fitting = in_force(work, media, alone, recipe, choice)
     return clean_take(work, alone, media, fitting, choice), 0, fitting

@@ -24,6 +24,7 @@ from db.memory import AssetRecord, asset_at, remember_asset
 from db.provenance import Use, finished, record
 from flows.clean_cut import InTurn
 from flows.events import note_events
+from flows.held import approved, flagged
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
 from flows.privacy import privacy_notes
@@ -31,7 +32,7 @@ from flows.progress import Progress, Silent
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
 from flows.stems import after_history, coding_history
-from flows.takes import CleanedTake, clean_take, flagged, left_alone, recall_take, recipe_for
+from flows.takes import CleanedTake, clean_take, left_alone, recipe_for
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
 from flows.workspace import Workspace, activity
@@ -57,6 +58,7 @@ class CleanedFile:
     gain_db: float
     repaired: tuple[str, ...]
     flagged: tuple[str, ...]
+    approved: tuple[str, ...]
     engine: str
     notes: tuple[str, ...]
 
@@ -86,9 +88,8 @@ def clean_audio(
     setups = Setups(work, recipe, engines.denoiser, zip(takes, files, fitting, strict=True))
 
     def cleaned(take: Take, media: MediaFile) -> CleanedTake:
-        chosen = setups.recipe_of(take)
-        found = recall_take(work, take, media, chosen, engines.denoiser)
-        return found or clean_take(work, take, media, chosen, engines.denoiser)
+        found = setups.recall(take, media)
+        return found or clean_take(work, take, media, setups.recipe_of(take), engines.denoiser)
 
     made = []
     for take, media in zip(takes, files, strict=True):
@@ -96,6 +97,7 @@ def clean_audio(
         progress.advance(name)
     again = {take.id for take in setups.decide(made)}
     made = [cleaned(item.take, item.media) if item.take.id in again else item for item in made]
+    setups.remember(made, in_cut=False)
     return tuple(
         _finished(work, item, target, spec, engines, setups.notes_of(item.take))
         for item, target in zip(made, targets, strict=True)
@@ -161,6 +163,7 @@ def _finished(
         gain_db=decision.gain_db,
         repaired=cleaned.repairs,
         flagged=tuple(flagged([cleaned])),
+        approved=tuple(approved([cleaned])),
         engine="" if alone else cleaned.card.name,
         notes=(
             *engines.notes,

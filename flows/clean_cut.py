@@ -22,7 +22,7 @@ from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
-from flows.takes import CleanedTake, clean_take, recall_key, recall_take
+from flows.takes import CleanedTake, clean_take, recall_key
 from flows.transcribe import cleaned_sound
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
@@ -91,7 +91,7 @@ def clean_takes(
     """Every take of the cut, cleaned now or found in the store, by take id.
 
     A setup in which a gate fails is cleaned once more with a gentler recipe. Gives also a
-    sentence for each setup that got one, now or in an earlier run.
+    sentence for each setup that got one, now or in an earlier run, or as a person decided.
     """
     setups = Setups(
         work,
@@ -105,13 +105,12 @@ def clean_takes(
 
     def recall(take: Take) -> CleanedTake | None:
         media = turnover.media[take.essence]
-        fitting = setups.recipe_of(take)
         override = turnover.override_of(take)
         if override is not None and override.locked:
-            kept = recall_key(work, take, media, fitting, override.locked)
+            kept = recall_key(work, take, media, setups.recipe_of(take), override.locked)
             if kept is not None:
                 return kept
-        return recall_take(work, take, media, fitting, choice)
+        return setups.recall(take, media)
 
     def clean(take: Take) -> CleanedTake:
         media = turnover.media[take.essence]
@@ -120,7 +119,9 @@ def clean_takes(
     done = _once("Cleaning takes", turnover.takes, recall, clean, progress, run)
     again = setups.decide(done)
     more = _once("Cleaning setups gently", again, recall, clean, progress, run)
-    return {item.take.id: item for item in (*done, *more)}, setups.notes
+    cleaned = {item.take.id: item for item in (*done, *more)}
+    setups.remember(cleaned.values(), in_cut=True)
+    return cleaned, setups.notes
 
 
 def listen_takes(

@@ -63,6 +63,7 @@ class ClipView:
     anchor: str
     event_id: str
     flagged: bool
+    approved: bool
     record: tuple[str, str]
     length: str
     name: str
@@ -137,7 +138,7 @@ def _length(cut: Cut, event: Event, sample_rate: int) -> int:
 def pictured(played: Sequence[Played]) -> tuple[Played, ...]:
     """Which events get pictures: all of a scene or reel, the first flagged ones of a feature."""
     if len(played) > MOST_PICTURED:
-        played = [item for item in played if not item.take.passed]
+        played = [item for item in played if item.take.waits]
     return tuple(item for item in played if item.stretch[1] > 0)[:MOST_PICTURED]
 
 
@@ -161,7 +162,8 @@ def clip_view(
     return ClipView(
         anchor=item.anchor,
         event_id=event.id,
-        flagged=not item.take.passed,
+        flagged=item.take.waits,
+        approved=bool(item.take.approved),
         record=record_range(cut, event),
         length=clock(item.stretch[1], media.sample_rate),
         name=event.media.name,
@@ -200,6 +202,7 @@ def _facts(
         ("Clip gain", f"{signed(event.gain_db)} dB" if event.gain_db else ""),
         ("Speed", _speed(event)),
         ("Decided", "" if override is None else f"{override.words} (by {override.by})"),
+        ("Accepted", item.take.approved),
         ("Mended", "; ".join(text.partition(" ")[2] for text in item.take.repairs)),
         ("Events", told_within(events, start, start + length, partial(_source, cut, media))),
         ("Note", " ".join(item.link.notes)),

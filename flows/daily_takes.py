@@ -16,6 +16,7 @@ from core.plan import Take
 from db.forget import is_forgotten
 from flows.clean_cut import Runner
 from flows.events import note_events
+from flows.held import flagged
 from flows.job import Engines
 from flows.listen import Heard, listen_take, recall_lines, with_speakers
 from flows.new_dailies import Arrivals
@@ -27,10 +28,8 @@ from flows.setups import Setups
 from flows.takes import (
     CleanedTake,
     clean_take,
-    flagged,
     left_alone,
     microphone_groups,
-    recall_take,
     recipe_for,
 )
 from flows.transcribe import cleaned_sound
@@ -160,8 +159,8 @@ class Shift:
         daily = replace(daily, media=media)
         if self._is_forgotten(media):
             return Forgotten(daily)
-        recipes = self._recipes(media)
-        cleaned = tuple(self._cleaned(take, media, recipe) for take, recipe in recipes.items())
+        setups = self._setups(media)
+        cleaned = tuple(self._cleaned(take, media, setups) for take in microphones(media))
         return Done(daily, cleaned, self._heard(media, cleaned))
 
     def finish(self, done: Sequence[Done], run: Runner) -> list[Result]:
@@ -180,6 +179,7 @@ class Shift:
         files = list({takes[take].daily.media.path: takes[take].daily for take in redo}.values())
         changed = self.redo(files, run)
         done = [*{**_done_by_path(done), **_done_by_path(changed)}.values()]
+        setups.remember([cleaned for item in done for cleaned in item.cleaned], in_cut=False)
         self.settle([item for item in done if item.daily.media.path in self.worked])
         note_events(
             self._work,
@@ -215,19 +215,18 @@ class Shift:
         with self._work.database.read() as session:
             return is_forgotten(session, media.essence)
 
-    def _recipes(self, media: MediaFile) -> dict[Take, Recipe]:
-        """The recipe in force for each microphone of a file."""
+    def _setups(self, media: MediaFile) -> Setups:
+        """What is in force for each microphone of a file."""
         fitting = self._fitting(media)
         takes = [(take, media, fitting) for take in microphones(media)]
-        setups = Setups(self._work, self._job.recipe, self._engines.denoiser, takes)
-        return {take: setups.recipe_of(take) for take, _, _ in takes}
+        return Setups(self._work, self._job.recipe, self._engines.denoiser, takes)
 
     def _recalled(self, daily: Daily) -> Done | None:
         """A take that is done under the keys of now, or None."""
         media = daily.media
-        cleaned = []
-        for take, recipe in self._recipes(media).items():
-            found = recall_take(self._work, take, media, recipe, self._engines.denoiser)
+        setups, cleaned = self._setups(media), []
+        for take in microphones(media):
+            found = setups.recall(take, media)
             if found is None:
                 return None
             cleaned.append(found)
@@ -238,13 +237,12 @@ class Shift:
         again = cleaned_sound(self._work, media, cleaned)
         return recall_lines(self._work, media, self._engines.recogniser, again)
 
-    def _cleaned(self, take: Take, media: MediaFile, recipe: Recipe) -> CleanedTake:
-        choice = self._engines.denoiser
-        found = recall_take(self._work, take, media, recipe, choice)
+    def _cleaned(self, take: Take, media: MediaFile, setups: Setups) -> CleanedTake:
+        found = setups.recall(take, media)
         if found is not None:
             return found
         self.worked.setdefault(media.path, set()).add(take.id)
-        return clean_take(self._work, take, media, recipe, choice)
+        return clean_take(self._work, take, media, setups.recipe_of(take), self._engines.denoiser)
 
     def _heard(self, media: MediaFile, cleaned: Sequence[CleanedTake]) -> Heard:
         found = self._recall_heard(media, cleaned)

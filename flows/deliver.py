@@ -28,7 +28,7 @@ from flows.room_tone import FillOptions
 from flows.scanning import VERSION
 from flows.settle import wearers
 from flows.stems import RENDER_VERSION, Rendered, render_stems
-from flows.takes import left_alone
+from flows.takes import CleanedTake, left_alone
 from flows.transcripts import transcripts_key, write_transcripts
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
@@ -55,7 +55,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
                 for event_id, link in turnover.links.items()
             ],
             "offline": [[item.event_id, item.reason] for item in turnover.offline],
-            "takes": [[take.id, ready.cleaned[take.id].key] for take in turnover.takes],
+            "takes": [_take(ready.cleaned[take.id]) for take in turnover.takes],
             "lines": [ready.heard[media.essence].key for media in turnover.dialogue],
             "speakers": [
                 [line.speaker for line in ready.heard[media.essence].lines]
@@ -101,6 +101,11 @@ def _renamed(work: Workspace, files: Sequence[MediaFile]) -> dict[str, JSON]:
         if name != person_channels(media)[channel]
     ]
     return {"wearers": found} if found else {}
+
+
+def _take(take: CleanedTake) -> list[str]:
+    """A take's part of the key: its sound, and who accepted it where somebody had to."""
+    return [take.take.id, take.key, *filter(None, [take.approved])]
 
 
 def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
@@ -234,6 +239,7 @@ def _content(
         ],
         "repaired": list(ready.repaired),
         "flagged": list(ready.flagged),
+        "approved": list(ready.approved),
         "tracks": [asdict(choice) for choice in ready.turnover.choices],
         "told": list(told),
         "microphones": as_json(found),
@@ -320,6 +326,7 @@ def _outcome(
         offline=ready.turnover.offline,
         repaired=ready.repaired,
         flagged=ready.flagged,
+        approved=ready.approved,
         engines=ready.engine_names,
         tracks=ready.turnover.choices,
         notes=(*notes, *_peak_notes(loudness)),

@@ -12,12 +12,10 @@ from config.recipes import Recipe
 from core.roles import Choice
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.head_count import check_script
+from flows.held import approved, flagged
 from flows.listen import Heard
 from flows.permitted import models_of, models_of_recipe, refuse_forbidden
-from flows.takes import (
-    CleanedTake,
-    flagged,
-)
+from flows.takes import CleanedTake
 from flows.transcribe import choose_recogniser
 from flows.turnover import Turnover
 from flows.who_speaks import choose as choose_diarizer
@@ -43,7 +41,8 @@ class Outcome:
 
     takes_cleaned, takes_heard: by this run; takes: the cut needs. rendered_now: whether the
     delivery was written, or found as it should be. flagged: takes that a gate held
-    back. repaired: what was mended, a sentence a microphone and step.
+    back. approved: those that a person took all the same. repaired: what was mended, a sentence a
+    microphone and step.
     tracks: what each audio track was taken for.
     """
 
@@ -56,6 +55,7 @@ class Outcome:
     offline: tuple[Offline, ...]
     repaired: tuple[str, ...]
     flagged: tuple[str, ...]
+    approved: tuple[str, ...]
     engines: tuple[str, ...]
     tracks: tuple[Choice, ...]
     notes: tuple[str, ...]
@@ -115,6 +115,11 @@ class Ready:
     def flagged(self) -> tuple[str, ...]:
         """What a gate held back, a sentence each."""
         return tuple(flagged(self.cleaned.values()))
+
+    @property
+    def approved(self) -> tuple[str, ...]:
+        """What a gate held back and a person took all the same, a sentence each."""
+        return tuple(approved(self.cleaned.values()))
 
     @property
     def engine_names(self) -> tuple[str, ...]:

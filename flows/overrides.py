@@ -14,8 +14,8 @@ from core.plan import Take
 from db.overrides import overrides_of, remember_override, revoke_overrides
 from flows.engines import choose_denoiser
 from flows.progress import Progress
-from flows.setups import in_force
-from flows.takes import recall_take, recipe_for
+from flows.setups import in_force, recall_in_force
+from flows.takes import recipe_for
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
 
@@ -115,9 +115,9 @@ def _present(work: Workspace, turnover: Turnover, event: Event) -> str:
     take, choice = turnover.take_of(event.id), choose_denoiser(work)
     media = turnover.media[take.essence]
     alone = chosen_recipe(work, turnover, take, load_recipe(work.settings.recipe))
-    recipe = in_force(work, media, take, alone, choice)
-    found = recall_take(work, take, media, recipe, choice)
+    found = recall_in_force(work, media, take, alone, choice)
     if found is None:
+        recipe = in_force(work, media, take, alone, choice)
         raise InputError(
             f"{event.id} was not cleaned with recipe {recipe.name} yet, so there is nothing to "
             "lock; run roomtone clean first."

@@ -174,7 +174,8 @@ def _counts(
     through = turnover.through & turnover.links.keys()
     return {
         "events": len(events),
-        "passed": sum(not clip.flagged for clip in clips),
+        "passed": sum(not clip.flagged and not clip.approved for clip in clips),
+        "approved": sum(clip.approved for clip in clips),
         "flagged": sum(clip.flagged for clip in clips),
         "offline": len(turnover.offline),
         "through": len(through),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +19,12 @@ from config.recipes import Recipe
 from core.defects import Defect
 from core.media import MediaFile
 from core.plan import Take, digest
+from core.review import Review
 from core.stems import to_grid
 from db.codec import JSON
 from db.memory import AssetRecord, remember_asset
 from db.provenance import Use, finished, record
+from db.review import accepted
 from flows.engines import DenoiserChoice, load_denoiser
 from flows.hearing import (
     Read,
@@ -69,6 +71,7 @@ class CleanedTake:
     path: in the store, 32-bit float, the same rate, channels and length as the take's group.
     gates: for each channel of the group. defects: what was wrong with the recording.
     repairs: what was mended, a sentence a microphone and step. cleaned_now: this run did the work.
+    accepted: the person's decision that takes it as it is, or None.
     """
 
     take: Take
@@ -81,11 +84,24 @@ class CleanedTake:
     defects: tuple[Defect, ...]
     repairs: tuple[str, ...]
     cleaned_now: bool
+    accepted: Review | None = None
 
     @property
     def passed(self) -> bool:
         """Whether every gate of every channel let it through."""
         return all(gate.passed for channel in self.gates for gate in channel)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a gate holds it back and no person accepted it."""
+        return not self.passed and self.accepted is None
+
+    @property
+    def approved(self) -> str:
+        """Who took it although a gate holds it back: `approved by mk on 2026-11-27`; or empty."""
+        if self.passed or self.accepted is None:
+            return ""
+        return f"{self.accepted.words} {self.accepted.who_when}"
 
 
 def take_key(take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice) -> str:
@@ -203,7 +219,7 @@ def recall_key(
     """As `recall_take`, by the key of the cleaned take."""
     path = store_path(work, key)
     with work.database.read() as session:
-        found = finished(session, "clean", key)
+        found, review = finished(session, "clean", key), accepted(session, key)
     if found is None or not path.is_file():
         return None
     done, generated = found
@@ -220,6 +236,7 @@ def recall_key(
         _DEFECTS.validate_python(done.parameters["defects"]),
         _REPAIRS.validate_python(done.parameters["repairs"]),
         cleaned_now=False,
+        accepted=review,
     )
 
 
@@ -237,6 +254,8 @@ def clean_take(
     key = take_key(take, media, recipe, choice)
     path = store_path(work, key)
     path.parent.mkdir(parents=True, exist_ok=True)
+    with work.database.read() as session:
+        review = accepted(session, key)
     width = len(take.channels)
     with _heard(work, take, media, recipe) as (channels, speech):
         groups = microphone_groups(media, take.channels)
@@ -272,6 +291,7 @@ def clean_take(
         defects=tuple(defect for channel in channels for defect in channel.defects),
         repairs=_summaries(media, take, channels),
         cleaned_now=True,
+        accepted=review,
     )
     _remember(work, done, recipe, started)
     return done
@@ -323,20 +343,6 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
             ],
             generated=[Use(done.sha256, "clean", 0, media.frames)],
         )
-
-
-def flagged(takes: Iterable[CleanedTake]) -> list[str]:
-    """A sentence for every gate that held one of the takes back."""
-    found = []
-    for take in takes:
-        for channel, gates in zip(take.take.channels, take.gates, strict=True):
-            where = f"{take.media.path.name} {microphone_name(take.media, channel)}"
-            found += [
-                f"{where}: {gate.name} {gate.value:.2f} {gate.unit} (limit {gate.limit:g})"
-                for gate in gates
-                if not gate.passed
-            ]
-    return found
 
 
 @contextmanager

@@ -76,6 +76,7 @@ def test_the_outcome_of_a_cut_as_json(delivered: Delivered, own_home: Home) -> N
         "files",
         "offline",
         "flagged",
+        "approved",
         "engines",
         "notes",
         "loudness",

@@ -1,0 +1,191 @@
+"""What people decide for setups, and which takes wait. A decision is undone, not deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, delete, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.review import (
+    ACCEPTING,
+    STEERING,
+    GateState,
+    Review,
+    ReviewedTake,
+    ReviewKind,
+    acceptance,
+)
+from db.chunks import chunks
+from db.codec import now
+from db.judged import Judgement, channels_from_text, channels_to_text, judgement_of
+from db.plays import is_read_last
+from db.tables import CutEvent, CutRow, JudgedTake, ReviewRow, ReviewTake
+
+
+def remember_review(session: Session, review: Review) -> Review:
+    """Remembers a decision or comment; gives it back with its number and the time."""
+    row = ReviewRow(
+        setup=review.setup,
+        kind=review.kind.value,
+        recipe=review.recipe,
+        amount_db=review.amount_db,
+        text=review.text,
+        whole=review.whole,
+        by=review.by,
+        created=now(),
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        ReviewTake(
+            review=row.id,
+            essence=take.essence,
+            channels=channels_to_text(take.channels),
+            key=take.key,
+        )
+        for take in review.takes
+    )
+    session.flush()
+    return _review(row, review.takes)
+
+
+def undo_review(session: Session, number: int, by: str) -> None:
+    """Takes a decision or comment back."""
+    row = session.get_one(ReviewRow, number)
+    row.undone, row.undone_by = now(), by
+    session.flush()
+
+
+def reviews_of(session: Session, setups: Collection[int]) -> dict[int, tuple[Review, ...]]:
+    """The decisions and comments for setups, also those undone, the oldest first, by setup."""
+    rows = [
+        row
+        for some in chunks(sorted(setups))
+        for row in session.scalars(select(ReviewRow).where(ReviewRow.setup.in_(some)))
+    ]
+    found: dict[int, list[Review]] = {}
+    for review in _with_takes(session, sorted(rows, key=lambda row: row.id)):
+        found.setdefault(review.setup, []).append(review)
+    return {setup: tuple(reviews) for setup, reviews in found.items()}
+
+
+def judged_takes(session: Session, setup: int | None = None) -> dict[int, tuple[Judgement, ...]]:
+    """What the gates said of takes that are still needed, of one setup or of all, by setup."""
+    query = select(JudgedTake).where(in_question()).order_by(JudgedTake.id)
+    if setup is not None:
+        query = query.where(JudgedTake.setup == setup)
+    found: dict[int, list[Judgement]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.setup, []).append(judgement_of(row))
+    return {number: tuple(judged) for number, judged in found.items()}
+
+
+def accepted(session: Session, key: str) -> Review | None:
+    """The decision that accepts a cleaned sound as it is, by the key of that, or None."""
+    rows = session.scalars(
+        select(ReviewRow)
+        .join(ReviewTake, ReviewTake.review == ReviewRow.id)
+        .where(ReviewTake.key == key, ReviewRow.undone.is_(None))
+        .distinct()
+    ).all()
+    return acceptance(_with_takes(session, rows), key)
+
+
+def forget_reviewed(session: Session, essences: Collection[str]) -> None:
+    """Deletes what the gates said of takes and that decisions name them. For privacy only."""
+    for some in chunks(essences):
+        session.execute(delete(JudgedTake).where(JudgedTake.essence.in_(some)))
+        session.execute(delete(ReviewTake).where(ReviewTake.essence.in_(some)))
+
+
+def gate_state_is(state: GateState) -> Select[tuple[str]]:
+    """The takes (by essence) that stand so with their gates, to be used with `in_`.
+
+    A take counts with all its microphones that a run needed: one that fails makes it failed, and
+    all that fail must be approved.
+    """
+    judged = select(JudgedTake.essence).where(in_question())
+    failed = judged.where(JudgedTake.failed)
+    left = failed.where(~_is_accepted())
+    match state:
+        case GateState.PASSED:
+            return judged.where(JudgedTake.essence.not_in(failed))
+        case GateState.FAILED:
+            return failed
+        case GateState.WAITING:
+            return left.where(_is_obeyed())
+        case GateState.APPROVED:
+            return failed.where(JudgedTake.essence.not_in(left))
+
+
+def in_question() -> ColumnElement[bool]:
+    """Whether a judged take is still needed: cuts as they were read last play that cleaned sound.
+
+    What was cleaned without a cut counts always.
+    """
+    played = select(CutEvent.take_key).join(CutRow, CutRow.id == CutEvent.cut).where(is_read_last())
+    return or_(~JudgedTake.in_cut, JudgedTake.key.in_(played))
+
+
+def _is_accepted() -> ColumnElement[bool]:
+    named = (
+        select(ReviewTake.key)
+        .join(ReviewRow, ReviewRow.id == ReviewTake.review)
+        .where(ReviewRow.kind.in_([kind.value for kind in ACCEPTING]), ReviewRow.undone.is_(None))
+    )
+    return JudgedTake.key.in_(named)
+
+
+def _is_obeyed() -> ColumnElement[bool]:
+    """As `core.review.ruling`: the decision in force is the one that the take was cleaned under."""
+    return func.coalesce(_ruling(), 0) == func.coalesce(JudgedTake.review, 0)
+
+
+def _ruling() -> ScalarSelect[int]:
+    named = exists().where(
+        ReviewTake.review == ReviewRow.id,
+        ReviewTake.essence == JudgedTake.essence,
+        ReviewTake.channels == JudgedTake.channels,
+    )
+    whole = and_(ReviewRow.whole, ReviewRow.kind != ReviewKind.LOCK.value)
+    return (
+        select(func.max(ReviewRow.id))
+        .where(
+            ReviewRow.setup == JudgedTake.setup,
+            ReviewRow.kind.in_([kind.value for kind in STEERING]),
+            ReviewRow.undone.is_(None),
+            or_(whole, named),
+        )
+        .correlate(JudgedTake)
+        .scalar_subquery()
+    )
+
+
+def _with_takes(session: Session, rows: Iterable[ReviewRow]) -> list[Review]:
+    listed = list(rows)
+    takes: dict[int, list[ReviewedTake]] = {}
+    for some in chunks(row.id for row in listed):
+        named = select(ReviewTake).where(ReviewTake.review.in_(some)).order_by(ReviewTake.id)
+        for take in session.scalars(named):
+            takes.setdefault(take.review, []).append(
+                ReviewedTake(take.essence, channels_from_text(take.channels), take.key)
+            )
+    return [_review(row, tuple(takes.get(row.id, ()))) for row in listed]
+
+
+def _review(row: ReviewRow, takes: tuple[ReviewedTake, ...]) -> Review:
+    return Review(
+        number=row.id,
+        setup=row.setup,
+        kind=ReviewKind(row.kind),
+        recipe=row.recipe,
+        amount_db=row.amount_db,
+        text=row.text,
+        by=row.by,
+        at=row.created.isoformat(timespec="seconds"),
+        whole=row.whole,
+        takes=takes,
+        undone_at="" if row.undone is None else row.undone.isoformat(timespec="seconds"),
+        undone_by=row.undone_by,
+    )
