@@ -31,16 +31,20 @@ def command(
         Path | None, typer.Option(help="TLS certificate (PEM), so that nobody listens in.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Leave runs to workers elsewhere.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the address as JSON, once it answers.")
     ] = False,
 ) -> None:
-    """Serve the page: search as you type, hear every take raw and cleaned.
+    """Serve the page: search as you type, hear every take raw and cleaned, have cuts cleaned.
 
     On this machine alone and with no login, unless --host names another address.
     """
     import uvicorn
 
+    from flows.worker import start_worker
     from flows.workspace import open_workspace
     from web.access import Access, tokens_of
     from web.app import create_app
@@ -86,7 +90,12 @@ def command(
             print_json({"address": address})
         else:
             OUT.print(f"roomtone is at [bold]{escape(address)}[/bold]  (Ctrl+C ends it)")
-        uvicorn.Server(config).run(sockets=[bound])
+        worker = None if no_worker else start_worker(settings)
+        try:
+            uvicorn.Server(config).run(sockets=[bound])
+        finally:
+            if worker is not None:
+                worker.stop()
 
 
 @tokens.command("add")

@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="URL that is told the counts of a night, by POST; empty: nobody is told",
     )
+    cut_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="folders of cuts: a cut saved there is cleaned by a worker that watches"
+    )
+    deliveries: Path | None = Field(
+        None, description="folder for what workers deliver; empty: beside the cut"
+    )
     recipe: str = Field("standard", description="cleaning recipe: a name or a TOML file")
     loudness: str = Field("none", description="delivery spec: r128, atsc-a85, netflix or none")
     sample_rate: int = Field(48000, ge=8000, le=384000, description="of the session, in Hz")
@@ -167,7 +173,7 @@ class Settings(BaseSettings):
         description="a run with no progress for so long is ended, in minutes",
     )
 
-    @field_validator("media", "watched", mode="before")
+    @field_validator("media", "watched", "cut_folders", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """One folder, or several as a PATH has them (`a:b`; `a;b` on Windows)."""
@@ -217,7 +223,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{field} is none of {', '.join(CLIP_FIELDS)}")
         return value
 
-    @field_validator("home", "media", "watched", "script")
+    @field_validator("home", "media", "watched", "script", "cut_folders", "deliveries")
     @classmethod
     def _expand(cls, value: Any) -> Any:
         if value is None:

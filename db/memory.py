@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.cut import Cut
@@ -67,6 +67,12 @@ class CutEventRecord:
     channels: tuple[int, ...]
     linked: str
     take_key: str
+
+
+def cut_paths(session: Session) -> tuple[Path, ...]:
+    """Where cuts that were cleaned lay, the latest first."""
+    query = select(CutRow.path).group_by(CutRow.path).order_by(func.max(CutRow.read_at).desc())
+    return tuple(session.scalars(query))
 
 
 def recall_media(session: Session, path: Path, size: int, mtime_ns: int) -> MediaFile | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.run import BACK_OFF, MOST_TRIES, Claim, Run, RunState, Step, Wanted, Worker
@@ -237,6 +237,18 @@ def latest_runs(
     if before is not None:
         query = query.where(RunRow.id < before)
     return tuple(_run(row) for row in session.scalars(query))
+
+
+def count_runs(session: Session, since: datetime | None = None) -> dict[RunState, int]:
+    """How many runs are in each state.
+
+    since: of those that were asked for since then, or have not ended.
+    """
+    query = select(RunRow.state, func.count()).group_by(RunRow.state)
+    if since is not None:
+        going = [state.value for state in RunState if not state.ended]
+        query = query.where(or_(RunRow.asked >= since, RunRow.state.in_(going)))
+    return {RunState(state): count for state, count in session.execute(query).tuples()}
 
 
 def redact_runs(session: Session, clean: Callable[[Any], Any]) -> None:

@@ -134,12 +134,14 @@ def _clean_sounds(settings: Settings, wanted: Wanted, progress: Progress) -> Fac
 
 def told_of_cut(outcome: Facts) -> Facts:
     """What is kept of the outcome of a cut (`flows.job.Outcome`, by field)."""
+    from flows.report import REPORT
+
     kept = ("out", "takes", "takes_cleaned", "takes_heard", "rendered_now", "files")
     told = ("repaired", "flagged", "engines", "notes", "loudness", "true_peak", "gain_db")
     return {
         **{name: outcome[name] for name in (*kept, *told)},
         "offline": len(outcome["offline"]),
-        "report": str(Path(outcome["out"]) / "report.html"),
+        "report": str(Path(outcome["out"]) / REPORT),
     }
 
 

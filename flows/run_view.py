@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from core.run import Run, RunState
 from core.words import some
 from flows.jobs import JOBS
+
+if TYPE_CHECKING:
+    from db.engine import Database
 
 
 def title(run: Run) -> str:
@@ -34,6 +38,26 @@ def lasted(run: Run, now: datetime) -> timedelta | None:
         return None
     end = run.ended if run.state.ended else now if run.state is RunState.RUNNING else None
     return None if end is None else end - run.started
+
+
+def report_of(run: Run) -> Path | None:
+    """The report of the run's delivery, where it is there."""
+    from flows.report import REPORT
+
+    told, out = (run.outcome or {}).get("report"), run.wanted.out
+    if out is None or told != str(out / REPORT):
+        return None
+    report = out / REPORT
+    return report if report.is_file() and not report.is_symlink() else None
+
+
+def tally(database: Database, since: datetime) -> dict[RunState, int]:
+    """How many runs are in each state, of those that were asked for since then or still go on."""
+    from db.runs import count_runs
+
+    with database.read() as session:
+        found = count_runs(session, since)
+    return {state: found[state] for state in RunState if found.get(state)}
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from starlette.staticfiles import StaticFiles
 
 import web.api.corrections
 import web.api.cuts
+import web.api.runs
 import web.api.search
 import web.api.session
 import web.api.takes
 import web.pages.cuts
 import web.pages.login
+import web.pages.runs
 import web.pages.search
 import web.pages.takes
 from flows.workspace import Workspace, code_version
@@ -22,8 +24,15 @@ from web.faults import tell_faults
 from web.guard import Guard
 from web.site import HERE, Site
 
-API = (web.api.session, web.api.search, web.api.takes, web.api.corrections, web.api.cuts)
-PAGES = (web.pages.login, web.pages.search, web.pages.takes, web.pages.cuts)
+API = (
+    web.api.session,
+    web.api.search,
+    web.api.takes,
+    web.api.corrections,
+    web.api.cuts,
+    web.api.runs,
+)
+PAGES = (web.pages.login, web.pages.search, web.pages.takes, web.pages.cuts, web.pages.runs)
 
 
 def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> FastAPI:

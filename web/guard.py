@@ -160,7 +160,9 @@ def _protect(headers: MutableHeaders, nonce: str, path: str) -> None:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
-    headers["content-security-policy"] = "; ".join(f"{k} {v}" for k, v in policy.items())
+    # What is shown as it is, such as a report, brings a stricter one.
+    said = "; ".join(f"{k} {v}" for k, v in policy.items())
+    headers.setdefault("content-security-policy", said)
     headers["x-content-type-options"] = "nosniff"
     headers["referrer-policy"] = "same-origin"
     headers["cross-origin-opener-policy"] = "same-origin"

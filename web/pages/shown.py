@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -36,4 +37,16 @@ def voice(name: str) -> str:
     return f"voice-{zlib.crc32(name.encode()) % _COLOURS}"
 
 
-TEMPLATES.env.filters["voice"] = voice
+def moment(at: datetime) -> str:
+    """A moment as a clock on this machine's wall shows it: `Fri 27 Nov 22:14`."""
+    return at.astimezone().strftime("%a %d %b %H:%M")
+
+
+def lasted(seconds: float) -> str:
+    """A stretch of time: `1:02:03`, `2:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+TEMPLATES.env.filters |= {"voice": voice, "moment": moment, "lasted": lasted}
