@@ -34,7 +34,7 @@ class TakeLine:
     name: of the take (its file's stem). essence: sha256 of its sound. path: where a file with
     that sound was last seen, or None. time_reference: samples since midnight of the first sample
     at sample_rate Hz, or None; the line's own positions count from the first sample. number: of the
-    line in the catalogue, until the take is heard anew.
+    line in the catalogue, until the take is heard anew. speaker: number of who speaks it.
     """
 
     name: str
@@ -48,6 +48,7 @@ class TakeLine:
     timecode_rate: FrameRate | None
     line: Line
     number: int = field(default=0, compare=False)
+    speaker: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -274,6 +275,7 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
                 timecode_rate=rate_from_text(take.timecode_rate),
                 line=line,
                 number=row.id,
+                speaker=row.speaker,
             )
     return found
 

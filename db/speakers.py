@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.speakers import DecisionKind, SpeakerDecision, Stretch
 from db.codec import now, storable
 from db.tables import LineRow, Speaker, SpeakerDecisionRow, Take, VoiceRow
+
+_EXAMPLES = 200
 
 
 def speaker_row(session: Session, project: str, name: str) -> int | None:
@@ -91,24 +93,51 @@ class Spoken:
 
 def spoken_by(session: Session, project: str) -> dict[int, Spoken]:
     """What each speaker of a production speaks, by number; those without a line are left out."""
+    length = func.sum(LineRow.end_sample - LineRow.start_sample)
     query = (
-        select(LineRow.speaker, Take.name, LineRow.end_sample - LineRow.start_sample, Take)
+        select(LineRow.speaker, Take.name, Take.sample_rate, func.count(), length)
         .join(Take, Take.essence == LineRow.essence)
         .join(Speaker, Speaker.id == LineRow.speaker)
         .where(Speaker.project == project)
+        .group_by(LineRow.speaker, Take.essence, Take.name, Take.sample_rate)
     )
-    found: dict[int, list[tuple[str, float]]] = {}
-    for speaker, name, length, take in session.execute(query).tuples():
+    found: dict[int, list[tuple[str, int, float]]] = {}
+    for speaker, name, rate, lines, samples in session.execute(query).tuples():
         if speaker is not None:
-            found.setdefault(speaker, []).append((name, length / take.sample_rate))
+            found.setdefault(speaker, []).append((name, lines, float(samples) / rate))
     return {
         speaker: Spoken(
-            tuple(sorted({name for name, _ in lines})),
-            len(lines),
-            sum(seconds for _, seconds in lines),
+            tuple(sorted({name for name, _, _ in takes})),
+            sum(lines for _, lines, _ in takes),
+            sum(seconds for _, _, seconds in takes),
         )
-        for speaker, lines in found.items()
+        for speaker, takes in found.items()
     }
+
+
+def example_of(session: Session, speaker: int, seconds: float) -> int | None:
+    """The number of a line by which a speaker is known: theirs alone, and about so long.
+
+    Of the first lines only, so that it is found at once; None for a speaker without any.
+    """
+    query = (
+        select(LineRow.id, LineRow.overlap, LineRow.end_sample - LineRow.start_sample, Take)
+        .join(Take, Take.essence == LineRow.essence)
+        .where(LineRow.speaker == speaker)
+        .order_by(LineRow.id)
+        .limit(_EXAMPLES)
+    )
+    weighed = [
+        (overlap > 0, abs(length / take.sample_rate - seconds), number)
+        for number, overlap, length, take in session.execute(query).tuples()
+    ]
+    return min(weighed)[2] if weighed else None
+
+
+def speaker_numbered(session: Session, number: int) -> tuple[str, str] | None:
+    """The production and name of a speaker; None where there is none of that number."""
+    row = session.get(Speaker, number)
+    return None if row is None else (row.project, row.name)
 
 
 def rename(session: Session, names: Mapping[int, str]) -> None:

@@ -18,7 +18,7 @@ from core.speakers import SpeakerDecision, Stretch
 from core.speech import Turn
 from core.time import clock
 from core.words import counted
-from db.codec import JSON
+from db.codec import JSON, cleaned
 from db.privacy import privacy_of
 from db.provenance import record
 from db.speakers import (
@@ -28,6 +28,7 @@ from db.speakers import (
     projects_with_speakers,
     remember_decision,
     speaker_names,
+    speaker_numbered,
     speaker_row,
     spoken_by,
     undo_last,
@@ -44,6 +45,7 @@ from models.speech.activity import ActivityOptions, speech_spans
 from models.speech.rate import SPEECH_RATE
 from models.speech.speakers import installed_weights, voices_of
 
+MOST_LETTERS = 200
 _LEAST_ENROLLED_S = 2.0
 
 
@@ -51,9 +53,11 @@ _LEAST_ENROLLED_S = 2.0
 class SpeakerSummary:
     """A speaker of a production.
 
-    takes: names. seconds: of the lines. known: how, in words.
+    number: names them whatever they are called. takes: names. seconds: of the lines. known: how,
+    in words.
     """
 
+    number: int
     name: str
     takes: tuple[str, ...]
     lines: int
@@ -103,7 +107,7 @@ def list_speakers(work: Workspace, project: str) -> tuple[SpeakerSummary, ...]:
             if holds
         ]
         known = ", ".join(how) or "lines"
-        listed.append(SpeakerSummary(name, of.takes, of.lines, of.seconds, known))
+        listed.append(SpeakerSummary(number, name, of.takes, of.lines, of.seconds, known))
     return tuple(sorted(listed, key=lambda item: (-item.seconds, item.name)))
 
 
@@ -112,24 +116,36 @@ def name_speaker(work: Workspace, project: str, speaker: str, name: str, by: str
 
     Raises InputError for a speaker that is not known, UsageError for a name that another bears.
     """
-    name = " ".join(name.split())
+    with work.database.write() as session:
+        return _name(session, project, _number(session, project, speaker), speaker, name, by)
+
+
+def rename_speaker(work: Workspace, number: int, name: str, by: str) -> str:
+    """The same, for a speaker by number. Raises InputError where there is none of that number."""
+    with work.database.write() as session:
+        project, speaker = _numbered(session, number)
+        return _name(session, project, number, speaker, name, by)
+
+
+def _name(session: Session, project: str, number: int, speaker: str, name: str, by: str) -> str:
+    name = cleaned(name)
     if not name:
         raise UsageError("A speaker's name can't be empty.")
-    with work.database.write() as session:
-        number = _number(session, project, speaker)
-        names, _ = speaker_names(session, project)
-        if any(other != number and known == name for other, known in names.items()):
-            raise UsageError(
-                f"{name} is another speaker; if the two are one, say so: "
-                f"roomtone speakers merge {_quoted(name)} {_quoted(speaker)}"
-            )
-        lines = spoken_by(session, project).get(number, Spoken((), 0, 0.0)).lines
-        return _decide(
-            session,
-            project,
-            SpeakerDecision(0, "name", number, name=name, by=by),
-            f"{speaker} is {name} from now on, in {counted(lines, 'line')}",
+    if len(name) > MOST_LETTERS:
+        raise UsageError(f"A speaker's name has {MOST_LETTERS} characters at the most.")
+    names, _ = speaker_names(session, project)
+    if any(other != number and known == name for other, known in names.items()):
+        raise UsageError(
+            f"{name} is another speaker; if the two are one, say so: "
+            f"roomtone speakers merge {_quoted(name)} {_quoted(speaker)}"
         )
+    lines = spoken_by(session, project).get(number, Spoken((), 0, 0.0)).lines
+    return _decide(
+        session,
+        project,
+        SpeakerDecision(0, "name", number, name=name, by=by),
+        f"{speaker} is {name} from now on, in {counted(lines, 'line')}",
+    )
 
 
 def merge_speakers(work: Workspace, project: str, kept: str, other: str, by: str) -> str:
@@ -139,14 +155,30 @@ def merge_speakers(work: Workspace, project: str, kept: str, other: str, by: str
     """
     with work.database.write() as session:
         first, second = _number(session, project, kept), _number(session, project, other)
-        if first == second:
-            raise UsageError(f"{kept} and {other} are one speaker already.")
-        return _decide(
-            session,
-            project,
-            SpeakerDecision(0, "merge", first, other=second, by=by),
-            f"{other} is {kept} from now on",
-        )
+        return _merge(session, project, (first, kept), (second, other), by)
+
+
+def join_speakers(work: Workspace, kept: int, other: int, by: str) -> str:
+    """The same, for speakers by number. Raises UsageError for those of two productions."""
+    with work.database.write() as session:
+        project, name = _numbered(session, kept)
+        elsewhere, other_name = _numbered(session, other)
+        if project != elsewhere:
+            raise UsageError(f"{name} and {other_name} are of different productions.")
+        return _merge(session, project, (kept, name), (other, other_name), by)
+
+
+def _merge(
+    session: Session, project: str, kept: tuple[int, str], other: tuple[int, str], by: str
+) -> str:
+    if kept[0] == other[0]:
+        raise UsageError(f"{kept[1]} and {other[1]} are one speaker already.")
+    return _decide(
+        session,
+        project,
+        SpeakerDecision(0, "merge", kept[0], other=other[0], by=by),
+        f"{other[1]} is {kept[1]} from now on",
+    )
 
 
 def split_speaker(
@@ -301,6 +333,14 @@ def _record(
 ) -> None:
     done = activity("speakers", uuid4().hex, started, {"project": project, **parameters})
     record(session, replace(done, agent=by), used=[], generated=[])
+
+
+def _numbered(session: Session, number: int) -> tuple[str, str]:
+    """The production and name of a speaker by number."""
+    found = speaker_numbered(session, number)
+    if found is None:
+        raise InputError(f"No speaker {number} is known here.")
+    return found
 
 
 def _number(session: Session, project: str, name: str) -> int:

@@ -127,7 +127,9 @@ def test_pages_break_no_rule_of_accessibility(
     with tab_of(browser, site.address) as page:
         page.goto(f"{site.address}/?q=joy")
         take = str(page.locator(".take h2 a").first.get_attribute("href"))
-    breaks_no_rule(browser, site.address, ["/?q=joy", "/", "/takes", take], width, theme)
+    breaks_no_rule(
+        browser, site.address, ["/?q=joy", "/", "/takes", take, "/speakers"], width, theme
+    )
 
 
 def test_a_line_is_corrected_in_place_and_found_by_both_texts(page: Any, site: Served) -> None:
@@ -149,6 +151,25 @@ def test_a_line_is_corrected_in_place_and_found_by_both_texts(page: Any, site: S
     page.keyboard.press("Enter")
     until(page, "document.querySelector('.line:focus .corrected')?.hidden")
     assert page.locator(".line:focus .word").all_inner_texts()[-1] == "suitcase"
+
+
+def test_a_speaker_is_named_where_they_speak_and_it_is_taken_back(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=suitcase")
+    page.locator(".line a.tc").click()
+    until(page, "document.querySelector('.line:focus')")
+    page.keyboard.press("r")
+    page.keyboard.type("MARTA <i>")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.line .speaker')?.textContent === 'MARTA <i>'")
+    assert "REN is MARTA <i> from now on" in page.locator("#said").inner_text()
+    page.locator("#said button").click()
+    until(page, "document.querySelector('.line .speaker')?.textContent === 'REN'")
+    page.goto(f"{site.address}/speakers")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    plays(page)
+    page.keyboard.press("r")
+    assert page.evaluate("document.activeElement.value") == "REN"
 
 
 def test_what_was_said_is_text_and_nothing_else(page: Any, site: Served) -> None:

@@ -12,11 +12,13 @@ import web.api.cuts
 import web.api.runs
 import web.api.search
 import web.api.session
+import web.api.speakers
 import web.api.takes
 import web.pages.cuts
 import web.pages.login
 import web.pages.runs
 import web.pages.search
+import web.pages.speakers
 import web.pages.takes
 from flows.workspace import Workspace, code_version
 from web.access import Access
@@ -31,8 +33,16 @@ API = (
     web.api.corrections,
     web.api.cuts,
     web.api.runs,
+    web.api.speakers,
 )
-PAGES = (web.pages.login, web.pages.search, web.pages.takes, web.pages.cuts, web.pages.runs)
+PAGES = (
+    web.pages.login,
+    web.pages.search,
+    web.pages.takes,
+    web.pages.cuts,
+    web.pages.speakers,
+    web.pages.runs,
+)
 
 
 def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> FastAPI:

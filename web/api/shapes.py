@@ -30,12 +30,14 @@ class WordOut(BaseModel):
 class LineOut(BaseModel):
     """A line. overlap: share in which others speak as well. draft: made by a stand-in.
 
-    number: names it until it is heard anew. heard_text: what was heard, where a person corrected
-    it; corrected_by, corrected_at: who did last and when (UTC), else empty.
+    number: names it until it is heard anew. speaker_id: of the speaker, or null. heard_text: what
+    was heard, where a person corrected it; corrected_by, corrected_at: who did last and when
+    (UTC), else empty.
     """
 
     number: int
     speaker: str
+    speaker_id: int | None
     text: str
     start: int
     end: int
@@ -198,6 +200,7 @@ def line_out(found: TakeLine) -> LineOut:
     return LineOut(
         number=found.number,
         speaker=line.speaker,
+        speaker_id=found.speaker,
         text=line.text,
         start=line.start,
         end=line.end,

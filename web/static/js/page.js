@@ -2,12 +2,22 @@
 
 export const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
 
-/** Tell the person a sentence, for some seconds. */
-export function say(sentence) {
+/** Tell the person a sentence, for some seconds. offer: what they may do about it, on a button. */
+export function say(sentence, offer, act) {
   const told = document.createElement("p");
   told.textContent = sentence;
+  if (offer) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = offer;
+    button.addEventListener("click", () => {
+      told.remove();
+      Promise.resolve(act()).catch((wrong) => say(wrong.message));
+    });
+    told.append(" ", button);
+  }
   document.getElementById("said").append(told);
-  setTimeout(() => told.remove(), 8000);
+  setTimeout(() => told.remove(), offer ? 20000 : 8000);
 }
 
 /** Ask the server for JSON; throws an Error with the sentence of the fault. */

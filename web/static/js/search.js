@@ -1,60 +1,9 @@
 // The search page: walk the hits, hear each as it was, as it is and what was taken.
-import { fault, say, typing } from "./page.js";
-import { bar } from "./player.js";
+import { typing } from "./page.js";
+import { forget, hear, player, toggle } from "./excerpts.js";
 import * as lines from "./lines.js";
-import { origin, timecode } from "./timecode.js";
 
-const player = bar(typing);
-const root = document.getElementById("player");
-const where = document.getElementById("where");
-const title = document.getElementById("playing");
-const matched = document.getElementById("matched");
-const BEFORE_S = 0.4;
-const AFTER_S = 0.6;
-let loaded = null;
-let address = null;
-let begins = 0;
-
-async function hear(line) {
-  if (loaded === line && player.audio.src) return player.toggle();
-  const rate = Number(line.dataset.rate);
-  const start = Math.max(0, Number(line.dataset.start) - Math.round(BEFORE_S * rate));
-  const end = Number(line.dataset.end) + Math.round(AFTER_S * rate);
-  begins = start;
-  lines.mark(line);
-  loaded = line;
-  root.hidden = false;
-  title.textContent = line.dataset.title;
-  const answer = await fetch(`/api/v1/takes/${line.dataset.take}/excerpt?start=${start}&end=${end}`);
-  if (!answer.ok) {
-    loaded = null;
-    return say(await fault(answer));
-  }
-  const sound = await answer.blob();
-  if (loaded !== line) return;
-  if (address) URL.revokeObjectURL(address);
-  address = URL.createObjectURL(sound);
-  const channels = Number(answer.headers.get("X-Roomtone-Channels"));
-  const gain = Number(answer.headers.get("X-Roomtone-Gain-Db"));
-  player.load(address, channels, gain);
-  matched.textContent = channels === 1 ? "not cleaned yet" : `level-matched ${gain >= 0 ? "+" : "−"}${Math.abs(gain).toFixed(1)} dB`;
-  await player.play();
-}
-
-player.addEventListener("timeupdate", () => { 
-  if (!loaded) return;
-  const rate = Number(loaded.dataset.rate);
-  where.textContent = timecode(begins + Math.round(player.time * rate), rate, origin(loaded.dataset));
- });
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest(".hear");
-  if (!button) return;
-  const line = button.closest(".line");
-  line.focus();
-  hear(line);
-});
-document.addEventListener("htmx:afterSwap", () => { loaded = null; });
+document.addEventListener("htmx:afterSwap", forget);
 
 document.addEventListener("keydown", (event) => {
   const box = document.getElementById("q");
@@ -79,7 +28,7 @@ document.addEventListener("keydown", (event) => {
     case " ":
       if (event.target.matches("button, a, input")) return;
       event.preventDefault();
-      if (line) hear(line); else if (loaded) player.toggle();
+      if (line) hear(line); else toggle();
       break;
   }
 });

@@ -3,6 +3,7 @@ import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { ask, say, typing } from "./page.js";
 import { correct } from "./correct.js";
 import { bar } from "./player.js";
+import { rename } from "./rename.js";
 import * as lines from "./lines.js";
 import { origin, timecode } from "./timecode.js";
 
@@ -77,6 +78,8 @@ async function from(sample) {
   show();
 }
 
+// A page that is shown anew opens where it was.
+document.addEventListener("anew", () => history.replaceState(null, "", `#at=${Math.round(player.time * rate)}`));
 player.addEventListener("timeupdate", show);
 player.addEventListener("seeked", show);
 player.addEventListener("version", () => { if (shapes) draw(channelNow()); });
@@ -110,6 +113,7 @@ document.addEventListener("keydown", (event) => {
     case "ArrowLeft": event.preventDefault(); player.seek(player.time - 2); break;
     case "ArrowRight": event.preventDefault(); player.seek(player.time + 2); break;
     case "e": if (line?.querySelector(".edit")) { event.preventDefault(); correct(line); } break;
+    case "r": if (line?.querySelector(".rename")) { event.preventDefault(); rename(line.querySelector(".rename")); } break;
     case "Enter": if (line && event.target === line) from(Number(line.dataset.start)); break;
     case " ":
       if (event.target.matches("button, a")) return;
