@@ -86,8 +86,10 @@ def tab_of(browser: Any, address: str) -> Iterator[Any]:
 def until(page: Any, true: str) -> None:
     """Wait for something to be true in the page, whose policy forbids the library's own way."""
     for _ in range(200):
-        if page.evaluate(true):
-            return
+        # A page that is just being loaded anew can't answer.
+        with contextlib.suppress(sync_api.Error):
+            if page.evaluate(true):
+                return
         page.wait_for_timeout(50)
     raise AssertionError(f"{true} never came true")
 
