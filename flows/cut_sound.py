@@ -48,16 +48,6 @@ class CutSound:
             yield from self.shape.between(first, last, read)
 
 
-def stem_of(delivered: Delivered, number: int) -> Path:
-    """Where a stem lies, by its number from 0.
-
-    Raises InputError for a number that no stem has, OfflineError where it is not there.
-    """
-    if not 0 <= number < len(delivered.stems):
-        raise InputError(f"The delivery in {delivered.folder.name} has no stem {number}.")
-    return delivered.path_of(delivered.stems[number])
-
-
 def track_sound(delivered: Delivered, track: int | None) -> CutSound:
     """A track of a cut, counted from 0, or (None) all of its dialogue, to be heard.
 

@@ -35,6 +35,7 @@ from db.takes import natural
 from flows.delivered import Delivered, read_delivery
 from flows.delivery import DeliveredFile
 from flows.report import REPORT
+from flows.stem_loudness import StemLoudness, known_loudness
 from flows.workspace import Workspace
 from models.quality import Gate, regraded
 
@@ -121,6 +122,7 @@ class CutView:
     head: int
     tracks: tuple[CutTrackView, ...]
     stems: tuple[DeliveredFile, ...]
+    loudness: tuple[StemLoudness | None, ...]
     earlier: tuple[Delivery, ...]
 
     @property
@@ -181,6 +183,7 @@ def cut_view(work: Workspace, digest: str) -> CutView:
         head=head,
         tracks=_tracks([facts.view(item) for item in records], delivered),
         stems=stems,
+        loudness=tuple(known_loudness(work, stem.sha256) for stem in stems),
         earlier=tuple(item for item in made if item != listed.delivery),
     )
 

@@ -58,6 +58,15 @@ class Delivered:
         """The files that are as long as the cut, in the list's order."""
         return tuple(entry for entry in self.files if entry.role in STEM_ROLES)
 
+    def stem(self, number: int) -> tuple[DeliveredFile, Path]:
+        """A stem and where it lies, by its number from 0.
+
+        Raises InputError for a number that no stem has, OfflineError where it is not there.
+        """
+        if not 0 <= number < len(self.stems):
+            raise InputError(f"The delivery in {self.folder.name} has no stem {number}.")
+        return self.stems[number], self.path_of(self.stems[number])
+
     def track_stem(self, track: str, role: str) -> DeliveredFile | None:
         """The stem of a track in a role, or None."""
         return next((s for s in self.stems if (s.track, s.role) == (track, role)), None)

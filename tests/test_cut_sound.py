@@ -16,7 +16,7 @@ from production import Delivered
 
 from adapters.media.wave_bytes import WaveBytes
 from core.errors import InputError, OfflineError, UsageError
-from flows.cut_sound import stem_of, track_sound
+from flows.cut_sound import track_sound
 from flows.delivered import read_delivery
 
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,14 +96,14 @@ def test_what_is_not_there_or_was_changed_is_not_heard(
     assert found is not None
     for number in (-1, len(found.stems)):
         with pytest.raises(InputError, match="no stem"):
-            stem_of(found, number)
+            found.stem(number)
     for track in (-1, 2):
         with pytest.raises(InputError, match="no track"):
             track_sound(found, track)
-    with stem_of(found, 0).open("ab") as file:
+    with found.stem(0)[1].open("ab") as file:
         file.write(b"more")
     with pytest.raises(OfflineError, match="as it was written"):
-        stem_of(found, 0)
+        found.stem(0)
     told = json.loads((tmp_path / "out" / "delivery.json").read_text("utf-8"))
     text = json.dumps({**told, "state": "in progress"})
     (tmp_path / "out" / "delivery.json").write_text(text, encoding="utf-8")

@@ -180,6 +180,25 @@ def test_stems_are_served_by_ranges_of_bytes(api: TestClient, part: str) -> None
     assert api.get(address, headers=other).content == whole.content
 
 
+def test_a_stem_is_measured_when_it_is_asked_for(api: TestClient) -> None:
+    address = f"/api/v1/cuts/{cut(api)['id']}"
+    before = {stem["number"]: stem for stem in api.get(address).json()["stems"]}
+    (whole,) = (n for n, s in before.items() if (s["role"], s["track"]) == ("DX", ""))
+    (track,) = (n for n, s in before.items() if (s["role"], s["track"]) == ("PROD", "A1 DX"))
+    # The dialogue was measured when it was delivered; asked again it is the same.
+    told = api.get(f"{address}/stems/{whole}/loudness").json()
+    assert told["lufs"] == pytest.approx(before[whole]["lufs"], abs=0.01)
+    assert before[track]["lufs"] is None
+    measured = api.get(f"{address}/stems/{track}/loudness").json()["lufs"]
+    sound, rate = sf.read(io.BytesIO(api.get(f"{address}/stems/{track}/audio").content))
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    assert measured == pytest.approx(
+        pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(sound), abs=0.05
+    )
+    assert api.get(address).json()["stems"][track]["lufs"] == measured
+    assert api.get(f"{address}/stems/9999/loudness").status_code == 404
+
+
 def test_versions_that_are_not_there_have_no_changes(api: TestClient) -> None:
     known = cut(api)["id"]
     for other, code in ((known, 422), ("0" * 64, 404), ("v1.otio", 422)):

@@ -75,7 +75,7 @@ class CutTrackOut(BaseModel):
 
 
 class StemOut(BaseModel):
-    """A stem. number: from 0. lufs: integrated loudness where it is known (the dialogue's)."""
+    """A stem. number: from 0. lufs: integrated loudness where it is known, else null."""
 
     number: int
     name: str
@@ -255,7 +255,10 @@ def _event_out(view: CutView, event: CutEventView) -> CutEventOut:
 
 
 def _stem_out(view: CutView, number: int, stem: DeliveredFile) -> StemOut:
-    whole = stem.role == "DX" and not stem.track and view.delivered is not None
+    known = view.loudness[number]
+    lufs = None if known is None else known.lufs
+    if known is None and view.delivered is not None and (stem.role, stem.track) == ("DX", ""):
+        lufs = view.delivered.loudness.delivered_lufs
     return StemOut(
         number=number,
         name=stem.path.rpartition("/")[2],
@@ -271,5 +274,5 @@ def _stem_out(view: CutView, number: int, stem: DeliveredFile) -> StemOut:
         gain_db=stem.gain_db,
         bytes=stem.bytes,
         sha256=stem.sha256,
-        lufs=view.delivered.loudness.delivered_lufs if whole and view.delivered else None,
+        lufs=lufs,
     )

@@ -9,8 +9,9 @@ from fastapi.responses import FileResponse, Response
 
 from core.errors import InputError
 from flows.cut_changes import cut_changes
-from flows.cut_sound import stem_of, track_sound
+from flows.cut_sound import track_sound
 from flows.cut_view import cut_list, cut_view, delivered_of
+from flows.stem_loudness import StemLoudness, stem_loudness
 from web.api.cut_shapes import (
     ChangesOut,
     CutOut,
@@ -85,8 +86,15 @@ def track_audio(request: Request, at: AtSite, who: Viewer, cut: CutId, number: N
 def stem_audio(at: AtSite, who: Viewer, cut: CutId, number: Number) -> FileResponse:
     """A stem as it was delivered. Ranges of bytes are served."""
     del who
-    path = stem_of(delivered_of(at.work, cut), number)
+    _, path = delivered_of(at.work, cut).stem(number)
     return FileResponse(path, media_type="audio/wav")
+
+
+@router.get("/{cut}/stems/{number}/loudness")
+def loudness(at: AtSite, who: Viewer, cut: CutId, number: Number) -> StemLoudness:
+    """How loud a stem is; measured now where it was not before (some seconds an hour)."""
+    del who
+    return stem_loudness(at.work, delivered_of(at.work, cut), number)
 
 
 @router.get(

@@ -1,5 +1,5 @@
 // A cut: its tracks as a picture, each place heard raw, cleaned or removed, and what changed.
-import { say, typing } from "./page.js";
+import { ask, say, typing } from "./page.js";
 import { bar } from "./player.js";
 import { Tracks } from "./tracks.js";
 
@@ -128,6 +128,24 @@ function link(data) {
   to.addEventListener("click", () => { to.href = takeAt(data); });
   return to;
 }
+
+/** Measure every stem, one after the other. */
+async function measure(button) {
+  button.disabled = true;
+  try {
+    for (const cell of document.querySelectorAll("td.lufs")) {
+      cell.textContent = "…";
+      const told = await ask(`${api}/stems/${cell.dataset.number}/loudness`);
+      cell.textContent = told.lufs === null ? "silent" : told.lufs.toFixed(1).replace("-", "−");
+      cell.title = told.dbtp === null ? "" : `true peak ${told.dbtp.toFixed(1).replace("-", "−")} dBTP`;
+    }
+  } catch (wrong) {
+    say(wrong.message);
+    button.disabled = false;
+  }
+}
+
+document.getElementById("measure")?.addEventListener("click", (event) => measure(event.target));
 
 const needsPerson = (event) => ["flagged", "offline"].includes(event.element.dataset.state);
 
