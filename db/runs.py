@@ -77,6 +77,19 @@ def waiting_run(session: Session, kind: str, wanted: Wanted) -> Run | None:
     return None
 
 
+def latest_run_into(session: Session, kind: str, folder: Path) -> Run | None:
+    """The latest run of a kind that ended well in a folder, if there is one."""
+    query = (
+        select(RunRow)
+        .where(RunRow.state == RunState.DONE.value, RunRow.kind == kind)
+        .where(RunRow.out == folder)
+        .order_by(RunRow.id.desc())
+        .limit(1)
+    )
+    row = session.scalars(query).one_or_none()
+    return None if row is None else _run(row)
+
+
 def claim_run(
     session: Session, worker: Worker, at: datetime, kinds: Collection[str]
 ) -> Claim | None:

@@ -48,7 +48,7 @@ def cut_changes(work: Workspace, new: str, old: str) -> CutChanges:
 def _read(work: Workspace, known: CutSummary) -> Cut:
     """The cut as it was read, from its file or, where that is gone, from a delivery of it."""
     path = known.path
-    if _sha256(path) != known.digest:
+    if timeline_sha256(path) != known.digest:
         path = _delivered_timeline(work, known)
     # A reel may have been told to start at its hour.
     return replace(with_distinct_tracks(read_cut(path, known.rate)), start=known.start)
@@ -62,7 +62,7 @@ def _delivered_timeline(work: Workspace, known: CutSummary) -> Path:
         for entry in delivered.files if delivered is not None else ():
             if delivered is not None and entry.role == "TIMELINE" and entry.path.endswith(".otio"):
                 path = delivered.path_of(entry)
-                if _sha256(path) == entry.sha256:
+                if timeline_sha256(path) == entry.sha256:
                     return path
     raise OfflineError(
         f"{known.path.name} is not where it was read, or has changed since; put it back to compare."
@@ -87,8 +87,8 @@ def _played(work: Workspace, digest: str, cut: Cut) -> dict[str, Known]:
     return played
 
 
-def _sha256(path: Path) -> str:
-    """Of a timeline's file, or empty where it can't be read."""
+def timeline_sha256(path: Path) -> str:
+    """The sha256 of a timeline's file, or empty where it can't be read."""
     try:
         return hashlib.sha256(timeline_file(path).read_bytes()).hexdigest()
     except OSError:

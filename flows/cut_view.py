@@ -189,7 +189,12 @@ def cut_view(work: Workspace, digest: str) -> CutView:
 
 
 def delivered_of(work: Workspace, digest: str) -> Delivered:
-    """The latest delivery of a cut that is there.
+    """What the latest delivery of a cut says of itself. Raises as `latest_delivery` does."""
+    return latest_delivery(work, digest)[1]
+
+
+def latest_delivery(work: Workspace, digest: str) -> tuple[Delivery, Delivered]:
+    """The latest delivery of a cut that is there, and what it says of itself.
 
     Raises InputError for a cut that is not known, OfflineError where none is there.
     """
@@ -199,7 +204,7 @@ def delivered_of(work: Workspace, digest: str) -> Delivered:
     for delivery in made:
         found = read_delivery(delivery.folder)
         if found is not None:
-            return found
+            return delivery, found
     raise OfflineError(f"No delivery of {name} is where it was written; clean the cut again.")
 
 

@@ -17,6 +17,8 @@ import db.tables
 from config.settings import Settings
 from core.errors import InputError, OfflineError, UsageError
 from core.versions import version_in
+from db.run_rows import RunRow
+from flows.cut_again import clean_again
 from flows.cut_changes import cut_changes
 from flows.cut_view import CutEventView, CutView, cut_list, cut_view, previous_version
 from flows.delivered import read_delivery
@@ -209,6 +211,30 @@ def test_the_version_before_is_told_by_its_number(work: Workspace, film: Path) -
         with work.database.write() as session:
             for row in session.scalars(select(db.tables.CutRow)):
                 row.name = {"REEL v10": "v1", "REEL v9": "v2"}[row.name]
+
+
+def test_a_cut_is_cleaned_again_as_it_was_asked_for(own_home: Home, delivered: Delivered) -> None:
+    film = delivered.film
+    with open_workspace(Settings(home=own_home.folder)) as work:
+        (known,) = cut_list(work)
+        run = clean_again(work, known.summary.digest, "Mara")
+        assert (run.kind, run.state.value, run.by) == ("cut", "waiting", "Mara")
+        assert run.wanted.inputs == (film / "v1.otio",)
+        assert run.wanted.out == delivered.out
+        # Asked for twice while it waits, it is done once.
+        assert clean_again(work, known.summary.digest, "Ren").id == run.id
+        with work.database.write() as session:
+            for row in session.scalars(select(RunRow)):
+                session.delete(row)
+        alone = clean_again(work, known.summary.digest, "Mara").wanted
+        assert (alone.inputs, alone.media, alone.out) == (
+            run.wanted.inputs, (film / "sound",), run.wanted.out,
+        )  # fmt: skip
+        assert alone.settings == {"recipe": "standard", "loudness": "none"}
+        with work.database.write() as session:
+            session.scalars(select(db.tables.CutRow)).one().path = film / "v2.otio"
+        with pytest.raises(OfflineError, match="has changed since"):
+            clean_again(work, known.summary.digest, "Mara")
 
 
 def test_no_file_outside_the_delivery_is_ever_given(delivered: Delivered, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel
 
 from core.errors import InputError
+from flows.cut_again import clean_again
 from flows.cut_changes import cut_changes
 from flows.cut_sound import track_sound
 from flows.cut_view import cut_list, cut_view, delivered_of
@@ -22,7 +24,7 @@ from web.api.cut_shapes import (
 )
 from web.api.shapes import Fault
 from web.ranges import ranged
-from web.site import AtSite, Viewer
+from web.site import AtSite, Editor, Viewer
 
 router = APIRouter(
     prefix="/cuts",
@@ -59,6 +61,20 @@ def changes(at: AtSite, who: Viewer, cut: CutId, against: OtherId) -> ChangesOut
     """What changed from an older cut to this one."""
     del who
     return changes_out(cut_changes(at.work, cut, against))
+
+
+class AskedOut(BaseModel):
+    """A run that was asked for. state: `waiting` until a worker begins it."""
+
+    run: int
+    state: str
+
+
+@router.post("/{cut}/clean", responses={403: {"model": Fault}})
+def clean(at: AtSite, who: Editor, cut: CutId) -> AskedOut:
+    """Ask for a run that cleans the cut again, into the folder of its latest delivery."""
+    run = clean_again(at.work, cut, who.name)
+    return AskedOut(run=run.id, state=run.state.value)
 
 
 @router.get("/{cut}/audio", response_class=Response, responses=WAV)

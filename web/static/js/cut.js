@@ -145,6 +145,16 @@ async function measure(button) {
   }
 }
 
+document.getElementById("clean")?.addEventListener("click", async (event) => {
+  event.target.disabled = true;
+  try {
+    const asked = await ask(`${api}/clean`, { method: "POST" });
+    note.textContent = `Run ${asked.run} is asked for; a worker (roomtone work) does it.`;
+  } catch (wrong) {
+    say(wrong.message);
+    event.target.disabled = false;
+  }
+});
 document.getElementById("measure")?.addEventListener("click", (event) => measure(event.target));
 
 const needsPerson = (event) => ["flagged", "offline"].includes(event.element.dataset.state);
