@@ -134,6 +134,13 @@ def test_versions_are_compared_and_a_change_leads_to_its_event(page: Any) -> Non
     assert chosen(page)[0] == "A1 DX/002"
 
 
+def test_a_cut_is_asked_to_be_cleaned_again_and_the_run_is_shown(page: Any) -> None:
+    opened(page, "v1.otio")
+    page.get_by_role("button", name="Clean again").click()
+    page.wait_for_url("**/runs/*")
+    assert "v1.otio" in page.locator("main").inner_text()
+
+
 def test_names_of_cuts_are_text_and_nothing_else(page: Any) -> None:
     opened(page, "film")
     assert "<b>film" in page.locator("h1").inner_text()

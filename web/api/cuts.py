@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
-from pydantic import BaseModel
 
 from core.errors import InputError
 from flows.cut_again import clean_again
@@ -22,6 +21,7 @@ from web.api.cut_shapes import (
     cut_out,
     cut_view_out,
 )
+from web.api.runs import RunOut, run_out
 from web.api.shapes import Fault
 from web.ranges import ranged
 from web.site import AtSite, Editor, Viewer
@@ -63,18 +63,10 @@ def changes(at: AtSite, who: Viewer, cut: CutId, against: OtherId) -> ChangesOut
     return changes_out(cut_changes(at.work, cut, against))
 
 
-class AskedOut(BaseModel):
-    """A run that was asked for. state: `waiting` until a worker begins it."""
-
-    run: int
-    state: str
-
-
-@router.post("/{cut}/clean", responses={403: {"model": Fault}})
-def clean(at: AtSite, who: Editor, cut: CutId) -> AskedOut:
+@router.post("/{cut}/clean", status_code=201, responses={403: {"model": Fault}})
+def clean(at: AtSite, who: Editor, cut: CutId) -> RunOut:
     """Ask for a run that cleans the cut again, into the folder of its latest delivery."""
-    run = clean_again(at.work, cut, who.name)
-    return AskedOut(run=run.id, state=run.state.value)
+    return run_out(clean_again(at.work, cut, who.name))
 
 
 @router.get("/{cut}/audio", response_class=Response, responses=WAV)

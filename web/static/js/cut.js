@@ -149,7 +149,7 @@ document.getElementById("clean")?.addEventListener("click", async (event) => {
   event.target.disabled = true;
   try {
     const asked = await ask(`${api}/clean`, { method: "POST" });
-    note.textContent = `Run ${asked.run} is asked for; a worker (roomtone work) does it.`;
+    location.href = `/runs/${asked.id}`;
   } catch (wrong) {
     say(wrong.message);
     event.target.disabled = false;
