@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from config.settings import Settings, load_settings
+from core.errors import UsageError
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -36,6 +39,20 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)
+
+
+def sure(yes: bool, question: str, *, otherwise: bool | None = None) -> bool:
+    """Whether the person wants it. yes: they said so.
+
+    otherwise: the answer where nobody can be asked; None: UsageError is raised then.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        if otherwise is None:
+            raise UsageError("There is nobody to ask; say --yes to do it without being asked.")
+        return otherwise
+    return typer.confirm(question, default=False)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ import typer
 from cli import (
     ab,
     adr,
+    backup,
+    check,
     clean,
     config_show,
     correct,
@@ -31,9 +33,11 @@ from cli import (
     nightly,
     override,
     privacy,
+    prune,
     pull,
     reconform,
     relink,
+    repair,
     review,
     runs,
     search,
@@ -41,6 +45,7 @@ from cli import (
     speakers,
     sync,
     trace,
+    verify,
 )
 from cli.common import ERR, quietly_closed
 from cli.interrupt import STOP, heeded
@@ -76,6 +81,12 @@ app.command("privacy")(privacy.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)
 app.command("trace")(trace.command)
+app.command("verify")(verify.command)
+app.command("check")(check.command)
+app.command("repair")(repair.command)
+app.command("prune")(prune.command)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(coverage.app, name="coverage")
 app.command("adr")(adr.command)
 app.command("serve")(serve.command)

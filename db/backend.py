@@ -50,6 +50,12 @@ class Backend(Protocol):
     def scrub(self, engine: Engine) -> None:
         """Makes unreadable what was deleted; see `db.engine.Database`."""
 
+    def damage(self, engine: Engine, *, deep: bool) -> tuple[str, ...]:
+        """What the database finds wrong with its own structure, a clause each.
+
+        deep: whether everything is read for it.
+        """
+
     def explained(self, said: str) -> RoomtoneError | None:
         """The fault of which the database said this; None where a person can't mend it."""
 
@@ -74,4 +80,12 @@ def foreign(name: str) -> InputError:
     return InputError(
         f"{name} is another program's database: give roomtone one of its own"
         " (ROOMTONE_HOME, or the setting database)."
+    )
+
+
+def numberless(name: str) -> InputError:
+    """That a database has lost the number of its schema."""
+    return InputError(
+        f"{name} does not say any more which schema it has (alembic_version is empty): restore it"
+        " from a backup."
     )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import InputError
+from core.errors import InputError, OutputError
 from db.backend import Backend, told
 from db.sqlite import Sqlite
+from db.tally import begin_tally, counted, recount, settle, watch
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -28,6 +29,7 @@ class Database:
         self._engine = engine
         self._backend = backend
         self._writer = engine.execution_options(roomtone_writes=True)
+        watch(engine)
 
     @property
     def name(self) -> str:
@@ -48,8 +50,11 @@ class Database:
         """
         sessions = sessionmaker(self._writer, expire_on_commit=False)
         with told(self._backend), sessions.begin() as session:
-            session.connection()
+            connection = session.connection()
+            begin_tally(connection)
             yield session
+            session.flush()
+            settle(connection)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -67,6 +72,27 @@ class Database:
         self._engine.dispose()
         with told(self._backend, sqlite3.DatabaseError):
             self._backend.scrub(self._engine)
+
+    def damage(self, *, deep: bool) -> tuple[str, ...]:
+        """What the database finds wrong with its own structure, a clause each; see `Backend`."""
+        with told(self._backend, sqlite3.DatabaseError):
+            return self._backend.damage(self._engine, deep=deep)
+
+    def copy(self, session: Session, target: Path) -> bool:
+        """Copies the database as a reading session sees it to a file that is not there yet.
+
+        False where it lies on a server, which is not copied so. Raises OutputError where the file
+        can't be written.
+        """
+        connection = session.connection().connection.driver_connection
+        if not isinstance(connection, sqlite3.Connection):
+            return False
+        try:
+            with closing(sqlite3.connect(target)) as copy:
+                connection.backup(copy)
+        except sqlite3.Error as fault:
+            raise OutputError(f"{target} can't be written ({fault}): check the disk.") from fault
+        return True
 
     def close(self) -> None:
         """Closes every connection. The object is of no use afterwards."""
@@ -140,4 +166,5 @@ def _migrate(engine: Engine, backend: Backend) -> None:
     with engine.execution_options(roomtone_writes=True).begin() as connection:
         # Another process that opened it in the same moment was first: then nothing is left to do.
         command.upgrade(alembic_config(connection), "head")
+        recount(connection, counted())
         backend.finish(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete, func, insert, select
@@ -31,7 +32,8 @@ class AssetRecord:
 
     sha256: over its bytes. name: of the file when it was first seen. bytes: its size.
     essence: sha256 over its decoded audio, or empty. container, subtype, sample_rate (Hz),
-    channels, frames (samples a channel): for sound, else empty and None.
+    channels, frames (samples a channel): for sound, else empty and None. sound: sha256 of the
+    samples as they lie in a wave that roomtone wrote, or empty.
     """
 
     sha256: str
@@ -44,6 +46,7 @@ class AssetRecord:
     sample_rate: int | None = None
     channels: int | None = None
     frames: int | None = None
+    sound: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,26 @@ def asset_record(row: Asset) -> AssetRecord:
         sample_rate=row.sample_rate,
         channels=row.channels,
         frames=row.frames,
+        sound=row.sound,
     )
+
+
+def assets_like(
+    session: Session, *, sha256: str = "", sound: str = "", essence: str = ""
+) -> tuple[tuple[AssetRecord, datetime], ...]:
+    """The files with these bytes, samples or decoded audio, and when each was first seen."""
+    wanted = {Asset.sha256: sha256, Asset.sound: sound, Asset.essence: essence}
+    named = [column == value for column, value in wanted.items() if value]
+    if not named:
+        return ()
+    rows = session.scalars(select(Asset).where(*named).order_by(Asset.first_seen, Asset.sha256))
+    return tuple((asset_record(row), row.first_seen) for row in rows)
+
+
+def asset_known_at(session: Session, path: Path) -> AssetRecord | None:
+    """The file that was seen at a path last, whatever lies there now."""
+    place = session.get(Location, path.absolute())
+    return None if place is None else asset_at(session, place.asset)
 
 
 def paths_of(session: Session, sha256: str) -> tuple[Path, ...]:
@@ -292,7 +314,11 @@ def _remember(session: Session, asset: AssetRecord) -> None:
     if row is None:
         row = Asset(**vars(replace(asset, name=storable(asset.name))), first_seen=now())
         session.add(row)
-    elif not row.essence and asset.essence:
+        session.flush()
+        return
+    if not row.sound:
+        row.sound = asset.sound
+    if not row.essence and asset.essence:
         row.essence = asset.essence
         row.container = asset.container
         row.subtype = asset.subtype

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InternalError
 
 from core.errors import InputError, OutputError, RoomtoneError, UsageError
 from db import backend
-from db.backend import foreign
+from db.backend import foreign, numberless
 
 # "RMTN", as in SQLite's header: the number of the lock that keeps writers apart.
 WRITERS = 0x524D544E
@@ -72,7 +72,9 @@ class Postgres:
                     raise foreign(self.name)
                 found = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
                 revision = found.scalar()
-                return None if revision is None else str(revision)
+                if revision is None:
+                    raise numberless(self.name)
+                return str(revision)
         finally:
             engine.dispose()
 
@@ -158,6 +160,29 @@ class Postgres:
                     " in it: close that program and run the same command again."
                 )
             time.sleep(0.05)
+
+    def damage(self, engine: Engine, *, deep: bool) -> tuple[str, ...]:
+        """What the server says when it reads the tables; deep: every row of them.
+
+        Without data checksums a server can't see a flipped bit; indexes are its administrator's
+        to check (`pg_amcheck`).
+        """
+        said = []
+        with engine.connect() as connection:
+            tables = connection.exec_driver_sql(
+                "SELECT quote_ident(relname) FROM pg_class"
+                " WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+                " ORDER BY relname"
+            ).scalars()
+            for table in tables.all():
+                try:
+                    with connection.begin_nested():
+                        what = f"count({table}.*::text)" if deep else "1"
+                        asked = f"SELECT {what} FROM {table} LIMIT 1"
+                        connection.exec_driver_sql(asked).first()
+                except InternalError as fault:
+                    said.append(f"table {table}: {str(fault.orig).splitlines()[0]}")
+        return tuple(said)
 
     def explained(self, said: str) -> RoomtoneError | None:
         """The fault of which the server or its driver said this."""

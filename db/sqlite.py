@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from core.errors import InputError, OutputError, RoomtoneError
 from db import backend
-from db.backend import foreign
+from db.backend import foreign, numberless
 
 # "RMTN": written into the file's header, so that nobody else's database is taken for ours.
 APPLICATION_ID = 0x524D544E
@@ -53,7 +53,9 @@ class Sqlite:
             if owner != APPLICATION_ID:
                 raise foreign(self.name)
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            return str(row[0]) if row else None
+            if row is None:
+                raise numberless(self.name)
+            return str(row[0])
 
     def engine(self) -> Engine:
         """What makes connections."""
@@ -104,10 +106,7 @@ class Sqlite:
         connection.isolation_level = None
         with closing(connection):
             connection.execute("PRAGMA secure_delete = ON")
-            indexes = connection.execute(
-                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5(%'"
-            ).fetchall()
-            for (name,) in indexes:
+            for name in _indexes(connection):
                 connection.execute(f'INSERT INTO "{name}"("{name}") VALUES (\'rebuild\')')
             connection.execute("VACUUM")
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
@@ -117,13 +116,48 @@ class Sqlite:
                 " its log: close that program and run the same command again."
             )
 
+    def damage(self, _: Engine, *, deep: bool) -> tuple[str, ...]:
+        """What `PRAGMA integrity_check` says; deep: and whether the indexes of search are right."""
+        connection = self._connected()
+        connection.isolation_level = None
+        with closing(connection):
+            try:
+                rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+            except sqlite3.DatabaseError as fault:
+                if "locked" in str(fault):
+                    raise
+                return (str(fault),)
+            said = [str(row[0]) for row in rows if row[0] != "ok"]
+            return (*said, *(self._unfit_indexes(connection) if deep and not said else ()))
+
+    def _unfit_indexes(self, connection: sqlite3.Connection) -> list[str]:
+        """The full-text indexes that are not those of the rows they stand for.
+
+        The question has the form of a write: where that is refused, it is not asked.
+        """
+        unfit: list[str] = []
+        for name in _indexes(connection):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(
+                    f'INSERT INTO "{name}"("{name}", rank) VALUES (\'integrity-check\', 1)'
+                )
+            except sqlite3.OperationalError:
+                return unfit
+            except sqlite3.DatabaseError as fault:
+                unfit.append(f"the index {name} does not fit its rows ({fault})")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        return unfit
+
     def explained(self, said: str) -> RoomtoneError | None:
         """The fault of which SQLite said this."""
         path = self.name
         if any(sign in said for sign in ("not a database", "malformed", "alembic_version")):
             return InputError(
-                f"{path} is damaged or no database ({said}): put back a copy of it, or move it"
-                " away and roomtone makes a new one."
+                f"{path} is damaged or no database ({said}): put back a backup (roomtone"
+                " restore), or move it away and roomtone makes a new one."
             )
         if "is locked" in said:
             return OutputError(
@@ -143,6 +177,12 @@ class Sqlite:
 
     def _connected(self) -> sqlite3.Connection:
         return sqlite3.connect(self.path, timeout=backend.BUSY_MS / 1000)
+
+
+def _indexes(connection: sqlite3.Connection) -> list[str]:
+    """The names of the full-text indexes."""
+    query = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5(%'"
+    return [str(name) for (name,) in connection.execute(query)]
 
 
 def _lower(text: str | float | bytes | None) -> str | float | bytes | None:

@@ -1,6 +1,7 @@
 """The tables, typed. Samples count at the sample rate of the asset or take they belong to.
 
-Times are UTC. What search needs is in `db.search.tables`.
+Times are UTC. What search needs is in `db.search.tables`; how many rows
+there should be in `db.tally`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ ActivityKind = Literal[
     "speakers",
     "correct",
     "review",
+    "repair",
+    "prune",
+    "restore",
 ]
 ActivityState = Literal["done", "failed", "superseded"]
 
@@ -74,7 +78,10 @@ class Table(DeclarativeBase):
 
 
 class Asset(Table):
-    """A file by its content: its sha256. frames: samples a channel, for sound."""
+    """A file by its content: its sha256. frames: samples a channel, for sound.
+
+    sound: sha256 of the samples as they lie in a wave that roomtone wrote (see `sound_sha256`).
+    """
 
     __tablename__ = "assets"
 
@@ -89,6 +96,7 @@ class Asset(Table):
     channels: Mapped[int | None]
     frames: Mapped[int | None]
     first_seen: Mapped[datetime]
+    sound: Mapped[str] = mapped_column(index=True, server_default="")
 
 
 class Location(Table):

@@ -174,6 +174,12 @@ def source_span(use: Use) -> Span | None:
     return None if use.start is None or use.end is None else (use.start, use.end)
 
 
+def maker(session: Session, sha256: str) -> ActivityRecord | None:
+    """The work that made a file; of several the one that counts now. None for an original."""
+    row = _maker(session, sha256)
+    return None if row is None else activity_record(row)
+
+
 def _maker(session: Session, sha256: str) -> Activity | None:
     """The activity that made an asset; of several the one that counts now, then the latest."""
     query = (

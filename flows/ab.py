@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.media.decode import Sound, sound_file
-from adapters.media.essence import file_sha256
+from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.probe import probe
 from adapters.media.whole import write_bytes
 from config.recipes import Recipe
@@ -334,6 +334,7 @@ def _remember(
                 sample_rate=None if picture else ready.media.sample_rate,
                 channels=None if picture else 1,
                 frames=None if picture else ready.end - ready.start,
+                sound=sound_sha256(path),
             )
             remember_asset(session, asset, path)
             made.append(Use(asset.sha256, kind))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters.media.decode import Sound
-from adapters.media.essence import file_sha256
+from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.probe import probe
 from adapters.media.write import WaveWriter
 from config.deliveries import DeliverySpec
@@ -186,6 +186,7 @@ def _finished(
         sample_rate=media.sample_rate,
         channels=media.channels,
         frames=media.frames,
+        sound=sound_sha256(target),
     )
     parameters: dict[str, JSON] = {"spec": spec.name, "gain_db": decision.gain_db}
     with work.database.write() as session:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.media.essence import file_sha256
+from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.whole import sweep, write_text
 from core.errors import OutputError
 from core.time import samples_to_timecode
@@ -37,7 +37,8 @@ class DeliveredFile:
 
     path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
     CLIP, TIMELINE, TRANSCRIPT, REPORT, THRU, RT or MIX. start_timecode: of its first sample, or
-    empty. gain_db: that was applied to its sound.
+    empty. gain_db: that was applied to its sound. sound_sha256: of the samples alone as they lie
+    in a wave, so that it is known under another header.
     """
 
     path: str
@@ -53,6 +54,7 @@ class DeliveredFile:
     channels: int = 0
     subtype: str = ""
     gain_db: float = 0.0
+    sound_sha256: str = ""
 
 
 def read_list(folder: Path) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def keep_edited(folder: Path) -> tuple[str, ...]:
         if entry["role"] != "TIMELINE" or not inside or not path.is_file():
             continue
         if file_sha256(path) != entry["sha256"]:
-            aside = _free_name(path)
+            aside = free_beside(path, "edited")
             try:
                 path.rename(aside)
             except OSError as fault:
@@ -154,19 +156,23 @@ def keep_edited(folder: Path) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _free_name(path: Path) -> Path:
+def free_beside(path: Path, word: str) -> Path:
     """A name beside a file that is not taken: `reel.edited.otio`, `reel.edited_2.otio`."""
-    number, aside = 1, path.with_name(f"{path.stem}.edited{path.suffix}")
+    number, aside = 1, path.with_name(f"{path.stem}.{word}{path.suffix}")
     while aside.exists():
         number += 1
-        aside = path.with_name(f"{path.stem}.edited_{number}{path.suffix}")
+        aside = path.with_name(f"{path.stem}.{word}_{number}{path.suffix}")
     return aside
 
 
 def announce(folder: Path, key: str) -> None:
     """Write the list of a delivery that is being made; an earlier one's files stay listed."""
-    earlier = list(read_list(folder).get("files", ()))
-    _write_list(folder, {"state": "in progress", "key": key, "files": earlier})
+    announce_again(folder, key, list(read_list(folder).get("files", ())))
+
+
+def announce_again(folder: Path, key: str, files: Sequence[Mapping[str, Any]]) -> None:
+    """Write the list of a delivery that is to be made again: these files are ours."""
+    _write_list(folder, {"state": "in progress", "key": key, "files": list(files)})
 
 
 def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFile]) -> int:
@@ -201,6 +207,7 @@ def describe(folder: Path, path: Path, role: str, **details: Any) -> DeliveredFi
         role=role,
         sha256=file_sha256(path),
         bytes=path.stat().st_size,
+        sound_sha256=sound_sha256(path),
         **details,
     )
 

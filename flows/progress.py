@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+MIB = 1 << 20
+
 
 class Progress(Protocol):
     """Told about steps as they happen; called from any thread."""
@@ -32,3 +34,17 @@ class Silent:
 
     def say(self, text: str) -> None:
         """Nothing is shown."""
+
+
+class Meter:
+    """Tells a step that counts MiB of the bytes that are done."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+        self._rest = 0
+
+    def more(self, count: int) -> None:
+        """So many bytes more are done."""
+        whole, self._rest = divmod(self._rest + count, MIB)
+        self._progress.advance(self._name, whole)

@@ -102,6 +102,7 @@ def _asset(entry: DeliveredFile) -> AssetRecord:
         sample_rate=entry.sample_rate or None,
         channels=entry.channels or None,
         frames=entry.frames or None,
+        sound=entry.sound_sha256,
     )
 
 

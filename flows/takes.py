@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from adapters.media.decode import Sound, sound_file
-from adapters.media.essence import file_sha256
+from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.write import WaveWriter
 from config.recipes import Recipe
 from core.defects import Defect
@@ -325,6 +325,7 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
         sample_rate=media.sample_rate,
         channels=len(done.take.channels),
         frames=media.frames,
+        sound=sound_sha256(done.path),
     )
     whole = (0, media.frames)
     with work.database.write() as session:

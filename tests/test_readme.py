@@ -36,6 +36,7 @@ def own_words(words: list[str]) -> list[str]:
         ("--media", "/Volumes/SOUND"): "sound",
         ("nightly", "/Volumes/SOUND"): "sound",
         ("--take", "14-T02"): "1-T02",
+        ("--scene", "14"): "1",
         ("clean", "CUT"): "cuts/reel1_v3.otio",
         ("lines", "14-T02"): "1-T02",
         ("correct", "14-T02"): "1-T02",

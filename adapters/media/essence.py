@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from adapters.media.chunks import read_body, read_chunks
 from adapters.media.decode import Sound
 from core.errors import InputError
 from core.media import MediaFile
 from core.time import clock
 
 _BLOCK = 1 << 16
+_READ = 1 << 22
+_FMT = 16
 
 
-def file_sha256(path: Path) -> str:
-    """sha256 over the bytes of a file, in hex. Raises InputError where it can't be read."""
+def file_sha256(path: Path, told: Callable[[int], None] | None = None) -> str:
+    """sha256 over the bytes of a file, in hex. told: called with the bytes of each block read.
+
+    Raises InputError where it can't be read.
+    """
     try:
         with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
+            if told is None:
+                return hashlib.file_digest(handle, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while block := handle.read(_READ):
+                digest.update(block)
+                told(len(block))
+            return digest.hexdigest()
+    except OSError as fault:
+        raise InputError(f"{path} can't be read ({fault.strerror}): check the disk.") from fault
+
+
+def sound_sha256(path: Path) -> str:
+    """sha256 over the samples of a WAV or RF64 as they lie there, in hex; empty for other files.
+
+    Rate, channels and bits count, everything else of the header does not, so that a file whose
+    notes were changed is known by its sound. Raises InputError where it can't be read.
+    """
+    try:
+        chunks = read_chunks(path)
+        fmt, data = (chunks.find("fmt "), chunks.find("data")) if chunks else (None, None)
+        if chunks is None or chunks.form not in ("RIFF", "RF64", "BW64") or not (fmt and data):
+            return ""
+        body = read_body(path, fmt, _FMT)
+        if len(body) < _FMT or data.end > chunks.size:
+            return ""
+        _, channels, rate, _, _, bits = struct.unpack("<HHIIHH", body)
+        digest = hashlib.sha256(f"roomtone sound 1\n{rate} {channels} {bits}\n".encode())
+        with path.open("rb") as handle:
+            handle.seek(data.offset)
+            left = data.size
+            while left and (block := handle.read(min(left, _READ))):
+                digest.update(block)
+                left -= len(block)
+        return digest.hexdigest()
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror}): check the disk.") from fault
 

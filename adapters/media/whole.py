@@ -74,6 +74,11 @@ def write_text(final: Path, text: str) -> None:
     write_bytes(final, text.encode())
 
 
+def is_part(name: str) -> bool:
+    """Whether a file's name is that of a write which goes on, or broke off."""
+    return _PART.match(name) is not None
+
+
 def sweep(folder: Path) -> int:
     """Remove what crashed writes left in a folder and the folders in it; how many files that was.
 

@@ -1,0 +1,129 @@
+"""How many rows each table should have, so that rows which somebody else removed are missed.
+
+Every writing transaction brings the counts up to date for what it did itself. A row that went
+any other way leaves a count that is wrong, which `db.integrity` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, TextClause, event, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import Delete, Insert
+
+import db.run_rows
+import db.search.tables  # noqa: F401  (all tables are to be counted)
+from db.tables import Table
+
+_KEY = "roomtone_tally"
+_WRITTEN = re.compile(r"\b(?:INTO|DELETE\s+FROM)\s+[\"`]?(\w+)", re.IGNORECASE)
+
+
+class RowCount(Table):
+    """How many rows a table had after the last transaction of ours."""
+
+    __tablename__ = "row_counts"
+
+    table: Mapped[str] = mapped_column(primary_key=True)
+    rows: Mapped[int]
+
+
+class Tally:
+    """What one transaction did to the number of rows.
+
+    changed: rows more or less, by table. unsure: tables whose rows have to be counted.
+    """
+
+    def __init__(self) -> None:
+        self.changed: Counter[str] = Counter()
+        self.unsure: set[str] = set()
+
+    def note(self, statement: Any, sets: int, rowcount: int) -> None:
+        """Count a statement that was executed. sets: of parameters; rowcount: as it was told."""
+        if isinstance(statement, Insert):
+            name = str(statement.table)
+            plain = statement.select is None and statement._post_values_clause is None
+            if plain and not statement._multi_values:
+                self.changed[name] += max(1, sets)
+            else:
+                self.unsure.add(name)
+        elif isinstance(statement, Delete):
+            name = str(statement.table)
+            if sets <= 1 and rowcount >= 0:
+                self.changed[name] -= rowcount
+            else:
+                self.unsure.add(name)
+            self.unsure |= _cascaded(name)
+        elif isinstance(statement, TextClause):
+            self.unsure |= set(_WRITTEN.findall(statement.text))
+
+
+def watch(engine: Engine) -> None:
+    """Have the statements of an engine's connections counted where `begin_tally` asked for it."""
+
+    @event.listens_for(engine, "after_execute")
+    def noted(
+        connection: Connection, statement: Any, sets: Any, one: Any, _: Any, result: Any
+    ) -> None:
+        tally = connection.info.get(_KEY)
+        if tally is not None:
+            deletes = isinstance(statement, Delete)
+            tally.note(statement, len(sets) or bool(one), result.rowcount if deletes else -1)
+
+
+def begin_tally(connection: Connection) -> None:
+    """Start counting what a transaction does."""
+    connection.info[_KEY] = Tally()
+
+
+def distrust(connection: Connection) -> None:
+    """Have every table counted at the end of the transaction, whatever was thought before."""
+    connection.info[_KEY].unsure |= set(counted())
+
+
+def settle(connection: Connection) -> None:
+    """Bring the counts up to date, at the end of a transaction; what it wrote must be flushed."""
+    tally = connection.info.pop(_KEY, None)
+    if tally is None:
+        return
+    for name, rows in sorted(tally.changed.items()):
+        if rows and name not in tally.unsure and name in counted():
+            where = RowCount.__table__.c.table == name
+            more = RowCount.__table__.c.rows + rows
+            connection.execute(update(RowCount).where(where).values(rows=more))
+    recount(connection, tally.unsure & set(counted()))
+
+
+def recount(connection: Connection, names: Iterable[str]) -> None:
+    """Count the rows of tables anew and keep that as right."""
+    for name in sorted(names):
+        rows = count(connection, name)
+        where = RowCount.__table__.c.table == name
+        done = connection.execute(update(RowCount).where(where).values(rows=rows))
+        if not done.rowcount:
+            connection.execute(insert(RowCount).values(table=name, rows=rows))
+
+
+def count(connection: Connection, name: str) -> int:
+    """How many rows a table has now."""
+    query = select(func.count()).select_from(Table.metadata.tables[name])
+    return connection.execute(query).scalar_one()
+
+
+def counted() -> tuple[str, ...]:
+    """The tables that are counted: all but the counts themselves."""
+    return tuple(sorted(set(Table.metadata.tables) - {RowCount.__tablename__}))
+
+
+def _cascaded(name: str) -> set[str]:
+    """The tables that lose rows of their own accord when a table does."""
+    found: set[str] = set()
+    for table in Table.metadata.tables.values():
+        for key in table.foreign_keys:
+            if key.ondelete == "CASCADE" and key.column.table.name == name:
+                found |= {table.name} | _cascaded(table.name)
+    return found
