@@ -30,6 +30,8 @@ _GIVEN = {stored: given for given, stored in _STORED.items()}
 
 def storable(text: str) -> str:
     """The text with each lone surrogate replaced by U+FFFD and each NUL by a space."""
+    if text.isascii():
+        return text.replace("\0", " ")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", " ")
 
 

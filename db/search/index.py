@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.chunks import chunks
 from db.corrections import corrected_lines
 from db.search.analysis import BREAK, INDEX_VERSION, Sound, analysed, letter_grams
-from db.search.postings import Index, add, by_token, remove
+from db.search.postings import Index, add, append, by_token, remove
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow
 
@@ -28,16 +28,18 @@ def add_lines(session: Session, lines: Sequence[LineRow], sound: Sound | None, b
         (line.id, analysed(line.text, line.language, sound, said[line.id].text))
         if line.id in said
         else (line.id, analysed(line.text, line.language, sound))
-        for line in lines
+        for line in sorted(lines, key=lambda line: line.id)
     ]
     rows = [
         {"line": line, "version": INDEX_VERSION, "sounds_by": by, **asdict(item)}
         for line, item in found
     ]
+    newest = session.scalar(select(func.max(LineSearch.line))) or 0
+    put = append if min(line for line, _ in found) > newest else add
     session.execute(insert(LineSearch), rows)
     for index in _LISTED:
         texts = ((line, _tokens(getattr(item, index.name.lower()))) for line, item in found)
-        add(session, index, by_token(texts))
+        put(session, index, by_token(texts))
     _count_words(session, [item.words for _, item in found])
 
 
@@ -108,7 +110,7 @@ def _count_words(session: Session, lines: Sequence[str]) -> None:
     if new:
         session.add_all(new)
         session.flush()
-        add(session, Index.LETTERS, by_token((row.id, letter_grams(row.word)) for row in new))
+        append(session, Index.LETTERS, by_token((row.id, letter_grams(row.word)) for row in new))
 
 
 def _drop_unheard(session: Session) -> None:
