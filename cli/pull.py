@@ -43,7 +43,7 @@ def command(
 
     with open_workspace(settings_for()) as work, shown(as_json) as progress:
         check_filters(work.database, filters)
-        hits = find_lines(work.database, " ".join(query), limit, filters, by.value)
+        hits = find_lines(work.database, " ".join(query), limit, filters, by.value, progress)
         if order == "take":
             hits = in_order(hits)
         done = pull(work, hits, out, sound, handles, progress)

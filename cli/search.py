@@ -10,6 +10,7 @@ from rich.markup import escape
 from cli.asked import By, HowFar, OptionalWords, filtered
 from cli.common import OUT, print_json, settings_for
 from cli.events import show_events
+from cli.progress import shown
 from core.errors import UsageError
 from db.catalogue import Hit
 from db.search.filters import Filters
@@ -39,7 +40,10 @@ def command(
     try:
         check_filters(database, filters)
         if query:
-            hits = find_lines(database, " ".join(query), limit, filters, by.value)
+            with shown(as_json) as progress:
+                hits = find_lines(
+                    database, " ".join(query), limit, filters, by.value, progress=progress
+                )
         else:
             listed = find_events(database, limit, filters)
     finally:

@@ -14,6 +14,8 @@ MOST_TOKENS = 64
 MOST_LETTERS = 100
 
 _PIECE = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)|(?P<word>\S+))')
+# ASCII needs no folding but of capitals, and almost all text is ASCII.
+_PLAIN = {code: " " for code in range(128) if not chr(code).isalnum()}
 _QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
 
 
@@ -62,6 +64,8 @@ def tokens(text: str) -> tuple[str, ...]:
     Letters, digits and private-use characters make words, up to MOST_LETTERS. The same for
     queries and lines, so what one finds does not hang on a database's idea of a word.
     """
+    if text.isascii():
+        return tuple(word[:MOST_LETTERS] for word in text.lower().translate(_PLAIN).split())
     decomposed = text
     for _ in range(2):
         # Decomposing brings out new capitals, and folding these new compositions.

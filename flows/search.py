@@ -16,10 +16,13 @@ from db.engine import Database
 from db.events import TakeEvent, events_of
 from db.search.filters import Filters
 from db.search.find import How
-from db.search.index import refresh, stale
+from db.search.index import count_stale, refresh, stale
+from flows.progress import Progress, Silent
 from models.speech.pronunciation import english_dictionary, pronouncer
 
 SOUNDS_VERSION = "1"
+AT_ONCE = 5_000
+INDEXING = "indexing lines"
 Found = TypeVar("Found")
 
 
@@ -29,17 +32,13 @@ def find_lines(
     limit: int,
     filters: Filters = Filters(),
     how: How = "auto",
+    progress: Progress = Silent(),
 ) -> tuple[Hit, ...]:
     """Lines that a query finds, the closest first; see `db.search.find`.
 
     Lines that were stored by an older program, or not indexed by sound yet, are indexed first.
     """
-    by = sounds_by()
-    with database.read() as session:
-        behind = stale(session, by)
-    if behind:
-        with database.write() as session:
-            refresh(session, sound_of, by)
+    index_lines(database, progress)
     with database.read() as session:
         return search(session, query, limit, _in_full(session, filters), sound_of, how)
 
@@ -55,6 +54,23 @@ def _in_full(session: Session, filters: Filters) -> Filters:
     if filters.draft is None and not filters.min_confidence:
         return filters
     return replace(filters, corrected=corrected_whole(session))
+
+
+def index_lines(database: Database, progress: Progress = Silent()) -> None:
+    """Indexes the lines that are not indexed as they would be now, some thousands at once."""
+    by = sounds_by()
+    with database.read() as session:
+        if not stale(session, by):
+            return
+        progress.step(INDEXING, count_stale(session, by))
+    last = 0
+    while True:
+        with database.write() as session:
+            done = refresh(session, sound_of, by, AT_ONCE, last)
+        progress.advance(INDEXING, len(done))
+        if len(done) < AT_ONCE:
+            return
+        last = done[-1]
 
 
 def by_take(found: Sequence[Found], essence: Callable[[Found], str]) -> list[list[Found]]:

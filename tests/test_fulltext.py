@@ -48,7 +48,7 @@ def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
             scene, essence = f"{number // 3}Ä", f"{number:064d}"
             hear(database, take(scene, str(number), essence), *lines_of_take(number))
         with database.write() as session:
-            refresh(session, said, "test")
+            refresh(session, said, "test", 9999)
     yield opened
     for database in opened:
         database.close()
@@ -236,6 +236,6 @@ def test_what_is_given_up_by_migrating_is_made_anew(place: Path | str) -> None:
     opened = open_database(place)
     assert told(opened, "joy", "words") == []
     with opened.write() as session:
-        assert refresh(session, said, "test") == 1
+        assert len(refresh(session, said, "test", 9999)) == 1
     assert told(opened, "joy", "words")
     opened.close()

@@ -34,8 +34,7 @@ def add_lines(session: Session, lines: Sequence[LineRow], sound: Sound | None, b
         {"line": line, "version": INDEX_VERSION, "sounds_by": by, **asdict(item)}
         for line, item in found
     ]
-    newest = session.scalar(select(func.max(LineSearch.line))) or 0
-    put = append if min(line for line, _ in found) > newest else add
+    put = add if _newer_are_indexed(session, found[0][0]) else append
     session.execute(insert(LineSearch), rows)
     for index in _LISTED:
         texts = ((line, _tokens(getattr(item, index.name.lower()))) for line, item in found)
@@ -80,20 +79,35 @@ def stale(session: Session, by: str) -> bool:
     return False
 
 
-def refresh(session: Session, sound: Sound | None, by: str) -> int:
-    """Indexes anew what is not indexed as it would be now; how many lines that were."""
-    numbers = session.scalars(select(LineSearch.line).where(_stale(by))).all()
-    for some in chunks(numbers):
-        lines = session.scalars(select(LineRow).where(LineRow.id.in_(some)).order_by(LineRow.id))
-        listed = list(lines)
-        remove_lines(session, some)
-        add_lines(session, listed, sound, by)
-    return len(numbers)
+def count_stale(session: Session, by: str) -> int:
+    """How many lines are not indexed as they would be now. Reads all of the index's table."""
+    return session.scalar(select(func.count()).where(_stale(by))) or 0
+
+
+def refresh(session: Session, sound: Sound | None, by: str, most: int, after: int = 0) -> list[int]:
+    """Indexes anew the oldest lines that are not indexed as they would be now; their row numbers.
+
+    most: lines at once. More at once cost less each, and hold up other writers for longer.
+    after: only lines with higher row numbers.
+    """
+    query = select(LineRow).join(LineSearch, LineSearch.line == LineRow.id).where(_stale(by))
+    query = query.where(LineSearch.line > after).order_by(LineSearch.line).limit(most)
+    lines = session.scalars(query).all()
+    numbers = [line.id for line in lines]
+    remove_lines(session, numbers)
+    add_lines(session, lines, sound, by)
+    return numbers
 
 
 def _stale(by: str) -> ColumnElement[bool]:
     """The condition that a line is indexed by another analysis, or was not yet."""
     return or_(LineSearch.version != INDEX_VERSION, LineSearch.sounds_by != by)
+
+
+def _newer_are_indexed(session: Session, line: int) -> bool:
+    """Whether the lists of rows may hold one behind a line."""
+    newer = select(LineSearch.line).where(LineSearch.line > line, LineSearch.version > 0)
+    return session.scalars(newer.limit(1)).first() is not None
 
 
 def _count_words(session: Session, lines: Sequence[str]) -> None:
