@@ -229,7 +229,7 @@ class _Search:
         wanted = grams(sound_classes(asked), SOUND_GRAM)
         candidates = self._spoken(self._holding_most(Index.SOUNDS, wanted))
         heard = [[sound(word) for word in spoken.tokens] for spoken in candidates]
-        places = heard_in(asked, [_joined(words) for words in heard])
+        places = heard_in(asked, [_joined(words) for words in heard], _LIKENESS)
         for spoken, words, place in zip(candidates, heard, places, strict=True):
             if place.likeness >= _LIKENESS:
                 marks = _covered(words, place.start, place.end)
