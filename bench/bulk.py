@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bench.made_lines import media_of, takes_of
+from bench.made_lines import RATE, take_of, takes_of
 from core.speech import Line
 from db.codec import now
 from db.engine import Database
-from db.memory import remember_media
 from db.speakers import speaker_row
-from db.tables import Listening
 
 _TAKES_AT_ONCE = 200
 _ROWS = {
+    "takes": "essence, name, scene, take, tape, project, sample_rate, frames",
+    "listenings": "id, essence, key, engine, draft, language, created",
     "lines": (
         "id, essence, listening, speaker, position, start_sample, end_sample, text, confidence,"
         " draft, engine, language, heard_as"
@@ -43,6 +42,7 @@ def store_unindexed(database: Database, texts: Sequence[tuple[str, ...]]) -> Non
     if database.path is None:
         with database.write() as session:
             session.execute(text(f"SELECT setval('lines_id_seq', {first})"))
+            session.execute(text(f"SELECT setval('listenings_id_seq', {first})"))
 
 
 def _rows(
@@ -52,28 +52,25 @@ def _rows(
     if session.get_bind().dialect.name == "postgresql":
         # Else the server looks for the line of each of eight million words.
         session.execute(text("SET LOCAL session_replication_role = replica"))
+    names = {line.speaker for _, spoken in takes for line in spoken}
+    speakers = {name: speaker_row(session, "BENCH", name) for name in sorted(names)}
+    moment = now().isoformat(timespec="microseconds")
+    recorded: Rows = []
+    heard: Rows = []
     lines: Rows = []
     words: Rows = []
     for number, spoken in takes:
-        media = media_of(Path("/bench"), number)
-        remember_media(session, media)
-        heard = Listening(
-            essence=media.essence,
-            key="bench",
-            engine="bench",
-            draft=False,
-            card=None,
-            language="en",
-            created=now(),
+        take = take_of(number)
+        recorded.append(
+            (take.essence, take.name, take.scene, take.take, "", "BENCH", RATE, take.frames)
         )
-        session.add(heard)
-        session.flush()
+        heard.append((number + 1, take.essence, "bench", "bench", False, "en", moment))
         for position, line in enumerate(spoken):
             row = first + len(lines)
-            speaker = speaker_row(session, "BENCH", line.speaker)
+            speaker = speakers[line.speaker]
             lines.append(
                 (
-                    *(row, media.essence, heard.id, speaker, position, line.start, line.end),
+                    *(row, take.essence, number + 1, speaker, position, line.start, line.end),
                     *(line.text, 1.0, False, "bench", "en", line.speaker),
                 )
             )
@@ -81,6 +78,8 @@ def _rows(
                 (row, place, word.text, word.start, word.end, 1.0)
                 for place, word in enumerate(line.words)
             ]
+    yield "takes", recorded
+    yield "listenings", heard
     yield "lines", lines
     yield "words", words
     yield "line_search", [(row[0], 0, "", "", "", "") for row in lines]

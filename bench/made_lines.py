@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.misheard import Mishearer
-from core.media import MediaFile, SoundNotes
 from core.speech import Line, Word
 from models.speech.pronunciation import english_dictionary
 
@@ -75,22 +74,26 @@ def _line(number: int, words: Sequence[str]) -> Line:
     return Line(f"SPEAKER {number % 4}", start, spoken[-1].end, spoken, "bench")
 
 
-def media_of(folder: Path, number: int) -> MediaFile:
-    """The file of a take, by its number."""
-    sha256 = hashlib.sha256(str(number).encode()).hexdigest()
-    notes = SoundNotes(scene=str(number // 8 + 1), take=str(number % 8 + 1), time_reference=0)
-    return MediaFile(
-        path=folder / f"{notes.scene}-T{notes.take}.wav",
-        container="WAV",
-        subtype="PCM_24",
-        sample_rate=RATE,
-        channels=1,
+@dataclass(frozen=True)
+class MadeTake:
+    """A take that nobody recorded."""
+
+    essence: str
+    name: str
+    scene: str
+    take: str
+    frames: int
+
+
+def take_of(number: int) -> MadeTake:
+    """A take by its number, counted from 0."""
+    scene, take = str(number // 8 + 1), str(number % 8 + 1)
+    return MadeTake(
+        essence=hashlib.sha256(str(number).encode()).hexdigest(),
+        name=f"{scene}-T{take}",
+        scene=scene,
+        take=take,
         frames=5 * RATE * LINES_A_TAKE,
-        size=1,
-        mtime_ns=1,
-        notes=notes,
-        essence=sha256,
-        sha256=sha256,
     )
 
 
