@@ -116,10 +116,26 @@ def _stemmer(name: str) -> Any:
 def near(asked: str, words: Sequence[str]) -> tuple[str, ...]:
     """Those of some words that a typing error or two could have made of the one asked for.
 
-    None for words of up to three letters, one error up to seven, else two.
+    See `errors_in`.
     """
-    most = 0 if len(asked) <= 3 else 1 if len(asked) <= 7 else 2
+    most = errors_in(asked)
     return tuple(word for word in words if most and word != asked and _edits(asked, word, most))
+
+
+def errors_in(word: str) -> int:
+    """How many typing errors are forgiven in a word.
+
+    None in words of up to three letters, one up to seven, else two.
+    """
+    return 0 if len(word) <= 3 else 1 if len(word) <= 7 else 2
+
+
+def spoilt_by(errors: int) -> int:
+    """How many runs of letters of a word some typing errors change.
+
+    Two letters that are swapped stand in four runs. That both errors are such is not expected.
+    """
+    return LETTER_GRAM * errors + (1 if errors == 1 else 0)
 
 
 def _edits(one: str, two: str, most: int) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,14 @@ from core.phones import Phones
 from core.query import Query, Term, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
 from db.chunks import chunks
-from db.search.analysis import BREAK, SOUND_GRAM, Sound, grams, letter_grams, near, stem
+from db.search.analysis import (
+    BREAK,
+    SOUND_GRAM,
+    Sound,
+    grams,
+    stem,
+)
+from db.search.candidates import holding_all, holding_most, near_words
 from db.search.closeness import (
     Closeness,
     Marks,
@@ -28,9 +34,9 @@ from db.search.closeness import (
 from db.search.expression import AllOf, AnyOf, Expression, Phrase
 from db.search.filters import Filters
 from db.search.fulltext import full_text
-from db.search.postings import Ids, Index, holding
+from db.search.postings import Index
 from db.search.tables import LineSearch, VocabularyWord
-from db.tables import LineRow, Listening, Take
+from db.tables import LineRow, Listening
 
 How = Literal["words", "fuzzy", "sound", "auto"]
 """How far a search goes: to words and stems, to typing errors, to what sounds alike, or from one
@@ -43,11 +49,8 @@ _LONG = 5
 _RAREST = 4
 _NEWEST = 60
 _CANDIDATES = 300
-_MOST_READ = 100_000
-_TRIED = 2_000
 _LIKENESS = 0.62
 _SHORTEST_SOUND = 5
-_NEAR_WORDS = 24
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,14 @@ class Found:
     marks: Marks
     likeness: float = 1.0
     as_heard: bool = False
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way in which a line may hold a query. marks: gives its marks, or None where it doesn't."""
+
+    how: Closeness
+    marks: _Marking
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,7 @@ class _Search:
         self._most = max(_NEWEST, 2 * limit)
         self._not = [_phrase(term) for term in query.excluded]
         self._lengths: dict[int, int] = {}
+        self._counts: dict[str, int] = {}
         self.found: dict[int, Found] = {}
 
     def ranked(self) -> tuple[Found, ...]:
@@ -140,22 +152,27 @@ class _Search:
         if query.plain and len(query.tokens) >= _LONG:
             self._by_rare_words()
             return
+        exact = tuple(_phrase(term) for term in query.terms)
+        ways: list[tuple[Expression, _Way]] = []
         if query.plain:
-            asked = query.tokens
-            self._words(Phrase(asked), lambda s: side_by_side(asked, s), Closeness.EXACT)
+            ways.append((Phrase(query.tokens), _Way(Closeness.EXACT, self._side_by_side)))
             if query.half_typed:
-                self._words(
-                    Phrase(asked, goes_on=True),
-                    lambda s: side_by_side(asked, s, goes_on=True),
-                    Closeness.GOES_ON,
-                )
-        exact = [_phrase(term) for term in query.terms]
+                goes_on = Phrase(query.tokens, goes_on=True)
+                ways.append((goes_on, _Way(Closeness.GOES_ON, self._side_by_side_half)))
         kind = Closeness.WORDS if query.plain else Closeness.EXACT
-        self._words(AllOf(tuple(exact)), lambda s: all_terms(query, s, False), kind)
+        ways.append((AllOf(exact), _Way(kind, self._all_terms)))
         if query.half_typed:
-            exact[-1] = Phrase(query.terms[-1].tokens, goes_on=True)
-            half = AllOf(tuple(exact))
-            self._words(half, lambda s: all_terms(query, s, True), Closeness.WORDS)
+            half = AllOf((*exact[:-1], Phrase(query.terms[-1].tokens, goes_on=True)))
+            ways.append((half, _Way(Closeness.WORDS, self._all_terms_half)))
+        # Where it finds few lines, the last of these finds all that the closer ones find.
+        if self._expected() < self._most:
+            lines = self._lines(ways[-1][0])
+            if len(lines) < self._most:
+                self._keep_by(lines, [way for _, way in ways])
+                return
+        for expression, way in ways:
+            if len(self.found) < self._limit:
+                self._keep_by(self._lines(expression), [way])
 
     def _by_rare_words(self) -> None:
         """Lines that hold many words as they were typed, looked for by the rarest of them.
@@ -169,15 +186,22 @@ class _Search:
         if len(counts) < len(set(whole)):
             return
         rare = sorted(counts, key=lambda token: (counts[token], token))[:_RAREST]
-        lines = self._holding_all(Index.WORDS, [{token} for token in rare], _CANDIDATES)
-        ways: tuple[tuple[Closeness, _Marking], ...] = (
-            (Closeness.EXACT, lambda s: side_by_side(asked, s)),
-            (Closeness.GOES_ON, lambda s: side_by_side(asked, s, goes_on=query.half_typed)),
-            (Closeness.WORDS, lambda s: all_terms(query, s, query.half_typed)),
+        ways = [_Way(Closeness.EXACT, self._side_by_side)]
+        if query.half_typed:
+            ways.append(_Way(Closeness.GOES_ON, self._side_by_side_half))
+        ways.append(
+            _Way(Closeness.WORDS, self._all_terms_half if query.half_typed else self._all_terms)
         )
-        for spoken in self._spoken(lines):
-            for how, marks in ways:
-                self._keep(spoken, marks(spoken.tokens), how, 1.0)
+        self._keep_by(
+            holding_all(
+                self._session,
+                Index.WORDS,
+                [{token} for token in rare],
+                _CANDIDATES,
+                self._condition,
+            ),
+            ways,
+        )
 
     def by_stems(self) -> None:
         """Lines that hold other forms of the words, unless there is enough that is closer."""
@@ -190,7 +214,9 @@ class _Search:
         stems = {word: {stem(word, language) for language in languages} for word in words}
         counts = self._lines_with(words)
         rare = sorted(stems, key=lambda word: (counts.get(word, 0), word))[:_RAREST]
-        lines = self._holding_all(Index.STEMS, [stems[word] for word in rare], self._most)
+        lines = holding_all(
+            self._session, Index.STEMS, [stems[word] for word in rare], self._most, self._condition
+        )
         for spoken in self._spoken(lines):
             forms = [stem(word, spoken.language) for word in spoken.tokens]
             self._keep(
@@ -200,23 +226,24 @@ class _Search:
     def by_letters(self) -> None:
         """Lines that hold the words as they may have been meant."""
         words = [t for term in self._query.terms if term.kind is TermKind.WORD for t in term.tokens]
-        forms = {word: {word, *self._near(word)} for word in dict.fromkeys(words)}
-        if all(len(form) == 1 for form in forms.values()):
+        forms = {word: {word, *alike} for word, alike in near_words(self._session, words).items()}
+        if len(self.found) >= self._limit or all(len(form) == 1 for form in forms.values()):
             return
         others = [_phrase(term) for term in self._query.terms if term.kind is not TermKind.WORD]
         asked = [AnyOf(tuple(Phrase((form,)) for form in sorted(forms[word]))) for word in forms]
-        self._words(
-            AllOf((*asked, *others)),
-            lambda s: alike(self._query, s, forms, s),
-            Closeness.FUZZY,
-        )
+        fuzzy = _Way(Closeness.FUZZY, lambda spoken: alike(self._query, spoken, forms, spoken))
+        self._keep_by(self._lines(AllOf((*asked, *others))), [fuzzy])
 
     def by_some_words(self) -> None:
         """Lines that hold at least half of the words, the last of which may be half typed."""
         terms = len(set(self._query.terms))
         if terms < 2:
             return
-        for spoken in self._spoken(self._holding_most(Index.WORDS, self._query.tokens)):
+        for spoken in self._spoken(
+            holding_most(
+                self._session, Index.WORDS, self._query.tokens, _CANDIDATES, self._condition
+            )
+        ):
             count, marks = some_terms(self._query, spoken.tokens)
             if 2 * count >= terms:
                 self._keep(spoken, marks, Closeness.SOME, count / terms)
@@ -227,7 +254,9 @@ class _Search:
         if len(asked) < _SHORTEST_SOUND:
             return
         wanted = grams(sound_classes(asked), SOUND_GRAM)
-        candidates = self._spoken(self._holding_most(Index.SOUNDS, wanted))
+        candidates = self._spoken(
+            holding_most(self._session, Index.SOUNDS, wanted, _CANDIDATES, self._condition)
+        )
         heard = [[sound(word) for word in spoken.tokens] for spoken in candidates]
         places = heard_in(asked, [_joined(words) for words in heard], _LIKENESS)
         for spoken, words, place in zip(candidates, heard, places, strict=True):
@@ -235,15 +264,29 @@ class _Search:
                 marks = _covered(words, place.start, place.end)
                 self._keep(spoken, marks, Closeness.SOUND, place.likeness)
 
-    def _words(self, asked: Expression, marks: _Marking, how: Closeness) -> None:
-        """Keeps what an expression finds in the words, unless there is enough that is closer."""
-        if len(self.found) >= self._limit:
-            return
-        lines = full_text(self._session).lines(
+    def _side_by_side(self, spoken: Sequence[str]) -> Marks:
+        return side_by_side(self._query.tokens, spoken)
+
+    def _side_by_side_half(self, spoken: Sequence[str]) -> Marks:
+        return side_by_side(self._query.tokens, spoken, goes_on=True)
+
+    def _all_terms(self, spoken: Sequence[str]) -> Marks | None:
+        return all_terms(self._query, spoken, False)
+
+    def _all_terms_half(self, spoken: Sequence[str]) -> Marks | None:
+        return all_terms(self._query, spoken, True)
+
+    def _lines(self, asked: Expression) -> list[int]:
+        """The newest lines whose words an expression finds."""
+        return full_text(self._session, self._counts).lines(
             self._session, asked, self._not, self._most, self._condition
         )
+
+    def _keep_by(self, lines: Iterable[int], ways: Sequence[_Way]) -> None:
+        """Keeps those lines that hold the query in one of some ways."""
         for spoken in self._spoken(lines):
-            self._keep(spoken, marks(spoken.tokens), how, 1.0)
+            for way in ways:
+                self._keep(spoken, way.marks(spoken.tokens), way.how, 1.0)
 
     def _keep(self, spoken: _Spoken, marks: Marks | None, how: Closeness, likeness: float) -> None:
         if marks is None or not any(marks):
@@ -276,88 +319,24 @@ class _Search:
                 ]
         return found
 
-    def _holding_all(self, index: Index, wanted: Sequence[Collection[str]], most: int) -> list[int]:
-        """The newest lines that hold one of each group of tokens: at most so many."""
-        lists = holding(self._session, index, (token for group in wanted for token in group))
-        found: Ids | None = None
-        groups = [[lists[token] for token in group if token in lists] for group in wanted]
-        for group in sorted(groups, key=lambda group: sum(map(len, group))):
-            if not group:
-                return []
-            rows = group[0] if len(group) == 1 else np.unique(np.concatenate(group))
-            found = rows if found is None else found[_stand_in(found, rows)]
-        return [] if found is None else self._fitting(found[::-1], most)
-
-    def _holding_most(self, index: Index, tokens: Sequence[str]) -> list[int]:
-        """Lines that hold the most of some tokens, rare ones counting for more.
-
-        The rarest tokens count until they stand in so many lines that comparing more would take
-        too long.
-        """
-        lists = holding(self._session, index, tokens)
-        ids: list[Ids] = []
-        weights = []
-        read = 0
-        for token in sorted(lists, key=lambda token: (len(lists[token]), token)):
-            rows = lists[token]
-            if ids and read + len(rows) > _MOST_READ:
-                break
-            read += len(rows)
-            ids.append(rows)
-            weights.append(np.full(len(rows), 1.0 / np.log2(2.0 + len(rows))))
-        if not ids:
-            return []
-        lines, place = np.unique(np.concatenate(ids), return_inverse=True)
-        held = np.bincount(place, np.concatenate(weights), len(lines))
-        if self._condition is None and len(lines) > _CANDIDATES:
-            # Whatever may be among the first, so that a few hundred are sorted, not all.
-            first = held >= np.partition(held, -_CANDIDATES)[-_CANDIDATES]
-            lines, held = lines[first], held[first]
-        return self._fitting(lines[np.lexsort((-lines, -held))], _CANDIDATES)
-
-    def _fitting(self, lines: Ids, most: int) -> list[int]:
-        """The first of some lines that the filters let through: at most so many."""
-        if self._condition is None:
-            return [int(line) for line in lines[:most]]
-        query = (
-            select(LineRow.id).join(Take, Take.essence == LineRow.essence).where(self._condition)
-        )
-        found: list[int] = []
-        for some in chunks(int(line) for line in lines[:_TRIED]):
-            fits = set(self._session.scalars(query.where(LineRow.id.in_(some))))
-            found += [line for line in some if line in fits]
-            if len(found) >= most:
-                return found[:most]
-        if len(lines) > _TRIED:
-            # The filters let few lines through: all of those are sooner read.
-            allowed = np.fromiter(self._session.scalars(query), dtype=np.int64)
-            rest = lines[_TRIED:]
-            found += [int(line) for line in rest[np.isin(rest, allowed)]]
-        return found[:most]
+    def _expected(self) -> int:
+        """How many lines hold all the words that were typed, at the most."""
+        whole = [
+            token
+            for term in self._query.terms
+            for token in (term.tokens[:-1] if term.kind is TermKind.PREFIX else term.tokens)
+        ]
+        counts = self._lines_with(whole)
+        return min((counts.get(token, 0) for token in whole), default=self._most)
 
     def _lines_with(self, words: Sequence[str]) -> dict[str, int]:
         """How many lines hold each of some words; without those that none holds."""
-        query = select(VocabularyWord.word, VocabularyWord.lines)
-        rows = self._session.execute(query.where(VocabularyWord.word.in_(set(words))))
-        return dict(rows.tuples().all())
-
-    def _near(self, word: str) -> tuple[str, ...]:
-        """Words of the vocabulary that a typing error or two could have made of this one."""
-        wanted = letter_grams(word)
-        lists = holding(self._session, Index.LETTERS, wanted)
-        if not lists:
-            return ()
-        numbers, counts = np.unique(np.concatenate(list(lists.values())), return_counts=True)
-        # Each error spoils at most three runs of letters.
-        enough = counts >= max(1, len(wanted) - 6)
-        numbers, counts = numbers[enough], counts[enough]
-        rows = [int(row) for row in numbers[np.lexsort((numbers, -counts))][:_CANDIDATES]]
-        words: list[str] = []
-        for some in chunks(rows):
-            words += self._session.scalars(
-                select(VocabularyWord.word).where(VocabularyWord.id.in_(some))
-            )
-        return near(word, sorted(words))[:_NEAR_WORDS]
+        new = set(words) - self._counts.keys()
+        if new:
+            query = select(VocabularyWord.word, VocabularyWord.lines)
+            rows = self._session.execute(query.where(VocabularyWord.word.in_(new))).tuples()
+            self._counts |= dict.fromkeys(new, 0) | dict(rows.all())
+        return {word: self._counts[word] for word in words if self._counts[word]}
 
     def _languages(self) -> list[str]:
         """The languages of what was heard."""
@@ -368,15 +347,8 @@ def _phrase(term: Term) -> Phrase:
     return Phrase(term.tokens, term.kind is TermKind.PREFIX)
 
 
-def _stand_in(rows: Ids, others: Ids) -> NDArray[np.bool_]:
-    """For each of some rows in order, whether it is among others in order."""
-    at = np.minimum(np.searchsorted(others, rows), len(others) - 1)
-    same: NDArray[np.bool_] = others[at] == rows
-    return same
-
-
 def _joined(words: Iterable[Phones]) -> Phones:
-    return tuple(phone for word in words for phone in word)
+    return tuple(chain.from_iterable(words))
 
 
 def _covered(words: Sequence[Phones], start: int, end: int) -> Marks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import ColumnElement
@@ -30,6 +30,9 @@ class FullText(Protocol):
         """
 
 
-def full_text(session: Session) -> FullText:
-    """The index of the database that a session works with."""
-    return TsVector() if session.get_bind().dialect.name == "postgresql" else Fts5()
+def full_text(session: Session, counts: Mapping[str, int] | None = None) -> FullText:
+    """The index of the database that a session works with.
+
+    counts: how many lines hold each of some words, as far as that is known already.
+    """
+    return TsVector(counts or {}) if session.get_bind().dialect.name == "postgresql" else Fts5()

@@ -47,16 +47,23 @@ class Index(IntEnum):
 
 def holding(session: Session, index: Index, tokens: Iterable[str]) -> dict[str, Ids]:
     """The rows that hold each of some tokens, in order; without tokens that none holds."""
-    parts: dict[str, list[Ids]] = {}
+    blocks: list[tuple[str, int, bytes]] = []
     for some in chunks(sorted(set(tokens))):
-        rows = session.execute(
+        query = (
             select(Posting.token, Posting.block, Posting.rows)
             .where(Posting.kind == int(index), Posting.token.in_(some))
             .order_by(Posting.token, Posting.block)
         )
-        for token, block, packed in rows:
-            parts.setdefault(token, []).append(_unpacked(packed) + block * BLOCK)
-    return {token: np.concatenate(found) for token, found in parts.items()}
+        blocks += session.execute(query).tuples()
+    if not blocks:
+        return {}
+    # All at once: a common token has a hundred blocks in a million lines.
+    held, numbers, packed = zip(*blocks, strict=True)
+    sizes = np.array([len(rows) // 2 for rows in packed])
+    rows = _unpacked(b"".join(packed)) + np.repeat(np.array(numbers) * BLOCK, sizes)
+    ends = dict(zip(held, np.cumsum(sizes).tolist(), strict=True))
+    starts = dict(zip(ends, (0, *ends.values()), strict=False))
+    return {token: rows[starts[token] : end] for token, end in ends.items()}
 
 
 def append(session: Session, index: Index, rows: Mapping[str, Sequence[int]]) -> None:

@@ -27,7 +27,13 @@ _MOST_LOOKED_THROUGH = 30_000
 
 
 class TsVector:
-    """The words in PostgreSQL; see `db.search.fulltext`."""
+    """The words in PostgreSQL; see `db.search.fulltext`.
+
+    counts: how many lines hold each of some words, as far as that is known already.
+    """
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
 
     def lines(
         self,
@@ -41,7 +47,7 @@ class TsVector:
         asked = _written(expression)
         if excluded:
             asked = f"({asked}) & !({' | '.join(map(_written, excluded))})"
-        expected = _expected(session, expression)
+        expected = _expected(session, expression, self._counts)
         if expected > _FEW:
             newest = session.scalar(select(func.max(LineSearch.line))) or 0
             size = max(_WINDOW, 2 * limit * newest // expected)
@@ -96,12 +102,12 @@ def _matches(vector: ColumnElement[str], asked: str) -> ColumnElement[bool]:
     return vector.bool_op("@@")(func.cast(bindparam("asked", asked), TSQUERY))
 
 
-def _expected(session: Session, expression: Expression) -> int:
+def _expected(session: Session, expression: Expression, counts: Mapping[str, int]) -> int:
     """How many lines an expression finds at the most, as far as words tell."""
-    words = {word for phrase in _phrases(expression) for word in _whole(phrase)}
+    words = {word for phrase in _phrases(expression) for word in _whole(phrase)} - counts.keys()
     query = select(VocabularyWord.word, VocabularyWord.lines)
     rows = session.execute(query.where(VocabularyWord.word.in_(words))) if words else ()
-    return _most(session, expression, {row.word: row.lines for row in rows})
+    return _most(session, expression, {**counts, **{row.word: row.lines for row in rows}})
 
 
 def _most(session: Session, expression: Expression, counts: Mapping[str, int]) -> int:
