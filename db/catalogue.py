@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.query import tokens
 from core.speech import Line, Word
 from core.time import FrameRate
-from db.chunks import chunks
+from db.chunks import among, chunks
 from db.codec import JSON, cleaned, now, plain, rate_from_text
 from db.corrections import corrected_lines
 from db.lines import line_of, words_of
@@ -255,7 +255,7 @@ def _take_lines(session: Session, ids: Iterable[int]) -> dict[int, TakeLine]:
             select(LineRow, Take, Speaker.name)
             .join(Take, Take.essence == LineRow.essence)
             .outerjoin(Speaker, Speaker.id == LineRow.speaker)
-            .where(LineRow.id.in_(some))
+            .where(among(session, LineRow.id, some))
         )
         answers = session.execute(joined).all()
         essences = {take.essence for _, take, _ in answers}

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.speech import Line, Word
+from db.chunks import among
 from db.tables import LineRow, WordRow
 
 
@@ -22,7 +23,7 @@ def words_of(session: Session, lines: Sequence[int]) -> dict[int, tuple[Word, ..
             WordRow.end_sample,
             WordRow.confidence,
         )
-        .where(WordRow.line.in_(lines))
+        .where(among(session, WordRow.line, lines))
         .order_by(WordRow.line, WordRow.position)
     )
     rows = session.execute(query).tuples()

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from db.chunks import chunks
+from db.chunks import among, chunks
 from db.codec import storable
 from db.names import lowered, same_name
 from db.tables import Location, Media, Take
@@ -64,7 +64,7 @@ def latest_paths(session: Session, essences: set[str]) -> dict[str, Path]:
         query = (
             select(Media.essence, Media.path)
             .join(Location, Location.path == Media.path)
-            .where(Media.essence.in_(some))
+            .where(among(session, Media.essence, some))
             .order_by(Location.seen_at, Location.path.desc())
         )
         found |= session.execute(query).tuples().all()

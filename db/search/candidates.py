@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from db.chunks import chunks
+from db.chunks import among, chunks
 from db.search.analysis import errors_in, letter_grams, near, spoilt_by
 from db.search.postings import Ids, Index, holding
 from db.search.tables import VocabularyWord
@@ -86,7 +86,7 @@ def _fitting(
     query = select(LineRow.id).join(Take, Take.essence == LineRow.essence).where(condition)
     found: list[int] = []
     for some in chunks(int(line) for line in lines[:_TRIED]):
-        fits = set(session.scalars(query.where(LineRow.id.in_(some))))
+        fits = set(session.scalars(query.where(among(session, LineRow.id, some))))
         found += [line for line in some if line in fits]
         if len(found) >= most:
             return found[:most]
@@ -114,7 +114,9 @@ def near_words(session: Session, asked: Sequence[str]) -> dict[str, tuple[str, .
     known: dict[int, str] = {}
     for some in chunks(sorted({row for of_word in rows.values() for row in of_word})):
         words = select(VocabularyWord.id, VocabularyWord.word)
-        known |= session.execute(words.where(VocabularyWord.id.in_(some))).tuples().all()
+        known |= (
+            session.execute(words.where(among(session, VocabularyWord.id, some))).tuples().all()
+        )
     return {
         word: near(word, sorted(known[row] for row in rows.get(word, ())))[:_NEAR_WORDS]
         for word in wanted

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.phones import Phones
 from core.query import Query, Term, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
-from db.chunks import chunks
+from db.chunks import among, chunks
 from db.search.analysis import (
     BREAK,
     SOUND_GRAM,
@@ -307,7 +307,7 @@ class _Search:
             rows = self._session.execute(
                 select(LineSearch.line, LineSearch.words, LineRow.language)
                 .join(LineRow, LineRow.id == LineSearch.line)
-                .where(LineSearch.line.in_(some))
+                .where(among(self._session, LineSearch.line, some))
             )
             for line, words, tongue in rows:
                 parts = [tuple(part.split()) for part in words.split(BREAK)]
@@ -334,7 +334,9 @@ class _Search:
         new = set(words) - self._counts.keys()
         if new:
             query = select(VocabularyWord.word, VocabularyWord.lines)
-            rows = self._session.execute(query.where(VocabularyWord.word.in_(new))).tuples()
+            rows = self._session.execute(
+                query.where(among(self._session, VocabularyWord.word, new))
+            ).tuples()
             self._counts |= dict.fromkeys(new, 0) | dict(rows.all())
         return {word: self._counts[word] for word in words if self._counts[word]}
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.chunks import chunks
+from db.chunks import among, chunks
 from db.search.tables import Posting
 
 BLOCK = 8192
@@ -51,7 +51,7 @@ def holding(session: Session, index: Index, tokens: Iterable[str]) -> dict[str, 
     for some in chunks(sorted(set(tokens))):
         query = (
             select(Posting.token, Posting.block, Posting.rows)
-            .where(Posting.kind == int(index), Posting.token.in_(some))
+            .where(Posting.kind == int(index), among(session, Posting.token, some))
             .order_by(Posting.token, Posting.block)
         )
         blocks += session.execute(query).tuples()

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
+from db.chunks import among
 from db.search.expression import AllOf, AnyOf, Expression, Phrase
 from db.search.tables import LineSearch, VocabularyWord
 from db.tables import LineRow, Take
@@ -106,7 +107,7 @@ def _expected(session: Session, expression: Expression, counts: Mapping[str, int
     """How many lines an expression finds at the most, as far as words tell."""
     words = {word for phrase in _phrases(expression) for word in _whole(phrase)} - counts.keys()
     query = select(VocabularyWord.word, VocabularyWord.lines)
-    rows = session.execute(query.where(VocabularyWord.word.in_(words))) if words else ()
+    rows = session.execute(query.where(among(session, VocabularyWord.word, words))) if words else ()
     return _most(session, expression, {**counts, **{row.word: row.lines for row in rows}})
 
 
