@@ -196,7 +196,7 @@ def _headline(item: ReviewItem) -> None:
 def _line(take: ReviewTake) -> None:
     """A take: how it stands, what was measured, how it is cleaned."""
     colour = _COLOURS[take.state]
-    parts = [one.words for one in take.held]
+    parts = list(take.measured)
     if take.accepted is not None and take.held:
         parts.append(f"{take.accepted.words} {take.accepted.who_when}")
     if take.state is ReviewState.DECIDED:
@@ -213,8 +213,8 @@ def _line(take: ReviewTake) -> None:
 
 
 def _place(at: PlayedAt) -> str:
-    own = "  (a decision for this clip goes before)" if at.own else ""
-    return f"{at.start} - {at.end}  {at.cut}  {at.event}{own}"
+    other = "  (delivered with another cleaning)" if at.other else ""
+    return f"{at.start} - {at.end}  {at.cut}  {at.event}{other}"
 
 
 def _review(item: ReviewItem, review: Review) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.time import FrameRate
@@ -73,6 +73,10 @@ def plays_of(session: Session, essences: Collection[str]) -> tuple[Play, ...]:
 
 
 def is_read_last() -> ColumnElement[bool]:
-    """Whether a row of `cuts` is what its file held when it was read last."""
+    """Whether a row of `cuts` is what its file held when it was read last.
+
+    Of files that hold the same cut, the one that was read last.
+    """
     later = aliased(CutRow)
-    return ~exists().where(later.path == CutRow.path, later.read_at > CutRow.read_at)
+    same = or_(later.path == CutRow.path, later.digest == CutRow.digest)
+    return ~exists().where(same, later.read_at > CutRow.read_at)

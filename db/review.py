@@ -92,6 +92,16 @@ def accepted(session: Session, key: str) -> Review | None:
     return acceptance(_with_takes(session, rows), key)
 
 
+def accepted_keys() -> Select[tuple[str]]:
+    """The keys of the cleaned sound that people accepted as it is, to be used with `in_`."""
+    kinds = [kind.value for kind in ACCEPTING]
+    return (
+        select(ReviewTake.key)
+        .join(ReviewRow, ReviewRow.id == ReviewTake.review)
+        .where(ReviewRow.kind.in_(kinds), ReviewRow.undone.is_(None))
+    )
+
+
 def forget_reviewed(session: Session, essences: Collection[str]) -> None:
     """Deletes what the gates said of takes and that decisions name them. For privacy only."""
     for some in chunks(essences):
@@ -129,12 +139,7 @@ def in_question() -> ColumnElement[bool]:
 
 
 def _is_accepted() -> ColumnElement[bool]:
-    named = (
-        select(ReviewTake.key)
-        .join(ReviewRow, ReviewRow.id == ReviewTake.review)
-        .where(ReviewRow.kind.in_([kind.value for kind in ACCEPTING]), ReviewRow.undone.is_(None))
-    )
-    return JudgedTake.key.in_(named)
+    return JudgedTake.key.in_(accepted_keys())
 
 
 def _is_obeyed() -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from core.script import plain_name
 from core.script_marks import LineMark
 from core.time import FrameRate
 from db.codec import now, rate_from_text
+from db.review import accepted_keys
 from db.tables import Activity, Asset, Media, ScriptMark, Take, Used
 from db.takes import latest_paths, natural
 
@@ -25,7 +26,7 @@ class TakeFacts:
 
     time_reference: samples since midnight of the first sample, or None. circled: in any of its
     files' notes. sha256: of a file with its sound. gates: of its latest cleaning, for each
-    channel, as they were recorded; empty where it was not cleaned.
+    channel, as they were recorded; empty where it was not cleaned, or a person accepted that.
     """
 
     essence: str
@@ -155,15 +156,18 @@ def marks_in_force(session: Session, essences: Collection[str]) -> tuple[LineMar
 
 
 def _gates(session: Session) -> dict[str, tuple[tuple[dict[str, Any], ...], ...]]:
-    """The gates of each take's latest cleaning, by essence."""
+    """The gates of each take's latest cleaning that nobody accepted as it is, by essence."""
+    accepted = set(session.scalars(accepted_keys()))
     query = (
-        select(Asset.essence, Activity.parameters)
+        select(Asset.essence, Activity.key, Activity.parameters)
         .join(Used, Used.asset == Asset.sha256)
         .join(Activity, Activity.id == Used.activity)
         .where(Activity.kind == "clean", Activity.state == "done")
         .order_by(Activity.ended)
     )
     return {
-        essence: tuple(tuple(channel) for channel in parameters.get("gates", ()))
-        for essence, parameters in session.execute(query).tuples()
+        essence: ()
+        if key in accepted
+        else tuple(tuple(channel) for channel in parameters.get("gates", ()))
+        for essence, key, parameters in session.execute(query).tuples()
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from core.errors import InputError
 from core.media import MediaFile
 from db.provenance import made_from
 from flows.takes import store_path
@@ -56,3 +57,17 @@ def cleaned_last(work: Workspace, media: MediaFile, channels: Collection[int]) -
     """A take as it was cleaned last with these channels in it, if the store still has that."""
     found = cleaned_takes(work, media)
     return next((item for item in found if set(channels) <= set(item.channels)), None)
+
+
+def cleaned_keyed(work: Workspace, media: MediaFile, channel: int, key: str) -> Cleaned:
+    """A take as it was cleaned under a key, with this channel in it.
+
+    Raises InputError where the store has no such sound of it.
+    """
+    for item in cleaned_takes(work, media):
+        if item.key == key and channel in item.channels:
+            return item
+    raise InputError(
+        f"That cleaned sound of {media.path.name} is not in the store any more; run roomtone "
+        "clean again."
+    )

@@ -30,6 +30,7 @@ from db.cuts import (
 from db.memory import CutEventRecord, recall_cut
 from db.overrides import overrides_of
 from db.provenance import ActivityRecord, finished_works
+from db.review import accepted_keys
 from db.take_list import TakeSummary, take_summaries
 from db.takes import natural
 from flows.delivered import Delivered, read_delivery
@@ -163,6 +164,7 @@ def cut_view(work: Workspace, digest: str) -> CutView:
         spoken = speech_in(session, takes)
         works = finished_works(session, "clean", {r.take_key for r in records if r.take_key})
         decided = overrides_of(session, set(takes))
+        approved = set(session.scalars(accepted_keys()))
     listed, delivered = _listed(summary, made)
     stems = delivered.stems if delivered is not None else ()
     rate = next((stem.sample_rate for stem in stems), work.settings.sample_rate)
@@ -172,7 +174,7 @@ def cut_view(work: Workspace, digest: str) -> CutView:
     if delivered is not None and delivered.head:
         head = start - frames_to_samples(summary.start - delivered.head, summary.rate.fps, rate)
     limits = delivered.limits if delivered is not None else None
-    failed = {key: _failed(done, limits) for key, done in works.items()}
+    failed = {key: _failed(done, limits) for key, done in works.items() if key not in approved}
     facts = _Facts(delivered, sounds, takes, spoken, works, failed, decided)
     return CutView(
         listed=listed,

@@ -29,7 +29,7 @@ from core.errors import UsageError
 from core.media import MediaFile
 from core.plan import digest
 from flows.ab_sounds import matched
-from flows.cleaned import Cleaned, cleaned_last
+from flows.cleaned import Cleaned, cleaned_keyed, cleaned_last
 from flows.hearing import Read
 from flows.workspace import Workspace
 
@@ -103,17 +103,22 @@ def whole_copy(work: Workspace, media: MediaFile, channel: int) -> Copy:
     return Copy(path, 0, media.frames, match, cleaned)
 
 
-def excerpt(work: Workspace, media: MediaFile, channel: int, start: int, end: int) -> Copy:
+def excerpt(
+    work: Workspace, media: MediaFile, channel: int, start: int, end: int, key: str = ""
+) -> Copy:
     """The listening copy of samples start … end of a channel, with short fades at its ends.
 
-    Raises UsageError for a stretch that the take does not have or that is too long, else as
-    `whole_copy`.
+    key: of the cleaned sound that is heard; empty for the latest. Raises UsageError for a stretch
+    that the take does not have or that is too long, InputError for a key that the store does not
+    have, else as `whole_copy`.
     """
     if not 0 <= start < end <= media.frames:
         raise UsageError(f"{media.path.name} has no samples {start} to {end}.")
     if end - start > LONGEST_EXCERPT_S * media.sample_rate:
         raise UsageError(f"An excerpt is {LONGEST_EXCERPT_S} seconds at the most; open the take.")
-    cleaned = cleaned_last(work, media, (channel,))
+    cleaned = (
+        cleaned_keyed(work, media, channel, key) if key else cleaned_last(work, media, (channel,))
+    )
     name = _name(media, channel, cleaned)
     path = work.cache / f"{name}-{start}-{end}.flac"
     with _locks[name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
@@ -37,9 +38,9 @@ def decide_review(
 ) -> ReviewItem:
     """Remember a decision or comment for a setup; the setup as it stands then.
 
-    number: of the setup. takes: names of takes that it is about alone. amount_db: for `gentler`,
-    the most that is attenuated; without it the setup gets its gentler recipe, or where it has that
-    already half of what is attenuated at most. text: why, or the comment. by: who says so.
+    number: of the setup. takes: names or ids of takes that it is about alone. amount_db: for
+    `gentler`, the most that is attenuated; without it the setup gets its gentler recipe, or where
+    it has that, half of what is attenuated at most. text: why, or the comment. by: who says so.
 
     Raises InputError for a setup or take that is not in the queue and for a lock on a sound that is
     not in the store, UsageError for what can't be decided: an approval where nothing is held back
@@ -97,6 +98,18 @@ def undo_decision(work: Workspace, number: int, by: str, review: int | None = No
     return item_known(work, number)
 
 
+def gentler_offer(item: ReviewItem) -> tuple[str, float | None]:
+    """What `gentler` without an amount would give the setup: a recipe, or its limit in dB.
+
+    Both empty where an amount must be said or nothing is gentler.
+    """
+    try:
+        recipe, amount = _gentler(item, item.takes, None)
+    except UsageError:
+        return "", None
+    return ("", amount) if amount is not None else (Path(recipe).stem, None)
+
+
 def item_known(work: Workspace, number: int) -> ReviewItem:
     """A setup by its number. Raises InputError where there is none of that number."""
     found = item_numbered(work, number)
@@ -106,16 +119,20 @@ def item_known(work: Workspace, number: int) -> ReviewItem:
 
 
 def _chosen(item: ReviewItem, names: Sequence[str]) -> tuple[ReviewTake, ...]:
-    """The takes of a setup by name; all where none is named."""
+    """The takes of a setup by name, or by the sha256 of their sound; all where none is named."""
     if not names:
         return item.takes
     asked = {name.casefold() for name in names}
-    there = {take.take.name.casefold() for take in item.takes}
+    there = {text for take in item.takes for text in _names(take)}
     missing = [name for name in names if name.casefold() not in there]
     if missing:
         known = some([take.take.name for take in item.takes], 9)
         raise InputError(f"{item.setup.name} has no take {missing[0]!r}; it has {known}.")
-    return tuple(take for take in item.takes if take.take.name.casefold() in asked)
+    return tuple(take for take in item.takes if asked & _names(take))
+
+
+def _names(take: ReviewTake) -> set[str]:
+    return {take.take.name.casefold(), take.judged.essence}
 
 
 def _approvable(item: ReviewItem, takes: Sequence[ReviewTake]) -> tuple[ReviewTake, ...]:

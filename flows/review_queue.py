@@ -54,7 +54,8 @@ class PlayedAt:
     """A place in a cut that plays a take.
 
     cut: the name of its file. start, end: record timecode, the end just past the event.
-    source_start, source_end: samples of the take. own: a person decided for this clip alone.
+    source_start, source_end: samples of the take. other: the cut was delivered with another
+    cleaned sound, for a person decided for this clip alone, or it was not cleaned since.
     """
 
     cut: str
@@ -63,7 +64,7 @@ class PlayedAt:
     end: str
     source_start: int
     source_end: int
-    own: bool
+    other: bool
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class ReviewTake:
     played: tuple[PlayedAt, ...]
     accepted: Review | None
     ruled: Review | None
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What holds it back, a clause each, with the microphone where it has several."""
+        several = len(self.judged.channels) > 1
+        return tuple(one.words if several else gate_words(one.gate) for one in self.held)
 
     @property
     def recipe(self) -> str:
@@ -251,7 +258,7 @@ def _played(work: Workspace, play: Play, key: str) -> PlayedAt:
         end=samples_to_timecode(first + play.record_length, rate, sample_rate),
         source_start=play.source_start,
         source_end=play.source_end,
-        own=play.take_key != key,
+        other=play.take_key != key,
     )
 
 

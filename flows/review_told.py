@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from core.review import Review
+from flows.review import gentler_offer
 from flows.review_queue import HeldGate, ReviewItem, ReviewTake
 
 
 def describe(item: ReviewItem) -> dict[str, Any]:
     """A setup of the queue as JSON. Values that are not finite are null."""
     names = {(t.judged.essence, t.judged.channels): t.take.name for t in item.takes}
+    gentler, amount = gentler_offer(item)
     return {
         "number": item.number,
         "name": item.setup.name,
@@ -18,6 +20,8 @@ def describe(item: ReviewItem) -> dict[str, Any]:
         "scene": item.setup.scene,
         "microphone": item.setup.microphone,
         "state": item.state.value,
+        "gentler": gentler,
+        "gentler_db": amount,
         "takes": [_take(take) for take in item.takes],
         "decisions": [_decision(review, names) for review in item.reviews],
     }
@@ -25,13 +29,18 @@ def describe(item: ReviewItem) -> dict[str, Any]:
 
 def _take(take: ReviewTake) -> dict[str, Any]:
     judged = take.judged
+    rate = None if take.take.time_reference is None else take.take.timecode_rate
     return {
         "id": judged.essence,
         "name": take.take.name,
+        "key": judged.key,
         "take": take.take.take,
         "circled": take.take.circled,
         "channels": list(judged.channels),
         "sample_rate": take.take.sample_rate,
+        "fps": None if rate is None else f"{rate.fps.numerator}/{rate.fps.denominator}",
+        "drop": rate is not None and rate.drop,
+        "time_reference": take.take.time_reference,
         "frames": take.take.frames,
         "state": take.state.value,
         "recipe": take.recipe,
@@ -46,7 +55,7 @@ def _take(take: ReviewTake) -> dict[str, Any]:
                 "end": at.end,
                 "source_start": at.source_start,
                 "source_end": at.source_end,
-                "own": at.own,
+                "other": at.other,
             }
             for at in take.played
         ],

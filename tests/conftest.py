@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from databases import Server, postgres_server
-from production import Delivered, Home, build
+from production import HARSH, Delivered, Home, build
 
 from db.engine import Database, open_database
 
@@ -63,6 +63,19 @@ def bypassed(harbour: Path, tmp_path_factory: pytest.TempPathFactory) -> Deliver
     ran = home.run(*words, "--recipe", "bypass", "--out", folder / "out", "--direct")
     assert ran.code == 0, ran.err
     return Delivered(harbour, home, folder / "out")
+
+
+@pytest.fixture(scope="session")
+def held(delivered: Delivered, tmp_path_factory: pytest.TempPathFactory) -> Delivered:
+    """The same cut under limits that nothing keeps (`harsh.toml` beside its home). To be copied."""
+    folder = tmp_path_factory.mktemp("held")
+    shutil.copytree(delivered.home.folder, folder / "home")
+    (folder / "harsh.toml").write_text(HARSH, "utf-8")
+    made = Delivered(delivered.film, Home(folder / "home"), folder / "out" / "v1")
+    words = ("--recipe", folder / "harsh.toml", "--out", made.out, "--direct")
+    ran = made.home.run("clean", made.film / "v1.otio", *words)
+    assert ran.code == 0, ran.err
+    return made
 
 
 @pytest.fixture

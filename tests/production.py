@@ -43,6 +43,8 @@ CUT_START = 3600 * 24  # 01:00:00:00
 STEP = 2.0**-23
 CHANNELS = ("BOOM", "REN", "MARA")
 BOOM_TRACK, LAV_TRACK = "A1 DX", "A2 LAV"
+HARSH = 'limit_db = 20\ngentler = "gentle"\n[gates]\nlevel_change_db = 0\n'
+"""A recipe whose gates hold everything back."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from production import PER_FRAME, V1, Delivered, Home, files_of, naive_track, sound_of, stems, steps
+from production import (
+    HARSH,
+    PER_FRAME,
+    V1,
+    Delivered,
+    Home,
+    files_of,
+    naive_track,
+    sound_of,
+    stems,
+    steps,
+    tell,
+)
 from sqlalchemy import select
 
 from config.settings import Settings
@@ -36,7 +48,6 @@ from flows.review_queue import queue
 from flows.workspace import open_workspace
 
 ME = getpass.getuser()
-HARSH = 'limit_db = 20\ngentler = "gentle"\n[gates]\nlevel_change_db = 0\n'
 
 
 def review(number: int, kind: ReviewKind, **more: Any) -> Review:
@@ -134,23 +145,12 @@ class Desk:
         return names
 
 
-@pytest.fixture(scope="module")
-def judged(delivered: Delivered, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A production whose first cut was cleaned under limits that nothing keeps. To be copied."""
-    folder = tmp_path_factory.mktemp("judged")
-    shutil.copytree(delivered.home.folder, folder / "home")
-    (folder / "harsh.toml").write_text(HARSH)
-    made = Desk(delivered.film, Home(folder / "home"), folder / "harsh.toml", folder / "out")
-    made.clean()
-    return made
-
-
 @pytest.fixture
-def desk(judged: Desk, tmp_path: Path) -> Desk:
-    """The same, to work with."""
-    shutil.copytree(judged.recipe.parent, tmp_path / "desk")
+def desk(held: Delivered, tmp_path: Path) -> Desk:
+    """A production whose first cut was cleaned under limits that nothing keeps."""
+    shutil.copytree(held.home.folder.parent, tmp_path / "desk")
     folder = tmp_path / "desk"
-    return Desk(judged.film, Home(folder / "home"), folder / "harsh.toml", folder / "out")
+    return Desk(held.film, Home(folder / "home"), folder / "harsh.toml", folder / "out")
 
 
 def test_what_a_gate_holds_back_waits_grouped_by_setup(desk: Desk) -> None:
@@ -207,6 +207,8 @@ def test_asking_for_gentler_is_obeyed_again_and_again(desk: Desk) -> None:
     number, first = desk.number("Scene 1 BOOM"), desk.removed(6, 30)
     once = desk.review("gentler", number, "--note", "her breath")
     assert (once["state"], once["decisions"][-1]["amount_db"]) == ("decided", 6)
+    early = desk.home.run("review", "approve", number)
+    assert (early.code, "run roomtone clean" in early.err) == (ExitCode.USAGE, True)
     ran = desk.clean()
     assert ran["takes_cleaned"] == 2
     assert any(
@@ -281,7 +283,7 @@ def test_a_decision_for_a_clip_goes_before_its_setups(desk: Desk) -> None:
     assert desk.removed(110, 140) == 0
     assert desk.removed(6, 30) > 0
     played = desk.review("show", number)["takes"][0]["played"]
-    assert [at["own"] for at in played] == [False, True]
+    assert [at["other"] for at in played] == [False, True]
 
 
 def test_search_can_ask_how_takes_stand(desk: Desk) -> None:
@@ -301,6 +303,18 @@ def test_search_can_ask_how_takes_stand(desk: Desk) -> None:
     assert desk.gate_states()[GateState.WAITING] == set()
     desk.clean()
     assert desk.gate_states()[GateState.APPROVED] == everything
+
+
+def test_an_approved_take_is_no_reason_to_record_a_line_again(desk: Desk) -> None:
+    tell(desk.home, {"1-T01": [(30, "what joy there is in living")]})
+    words = ("adr", desk.film / "v1.otio", "--out", desk.out / "adr")
+    assert desk.home.run(*words).code == 0
+    sheet = desk.out / "adr.csv"
+    assert "fails the gate speech level" in sheet.read_text("utf-8")
+    for name in ("Scene 1 BOOM", "Scene 1 MARA", "Scene 1 REN"):
+        desk.review("approve", desk.number(name))
+    assert desk.home.run(*words).code == 0
+    assert "fails the gate" not in sheet.read_text("utf-8")
 
 
 def test_a_take_that_no_cut_plays_any_more_does_not_wait(desk: Desk, tmp_path: Path) -> None:
@@ -378,15 +392,6 @@ def test_what_can_not_be_decided_is_said(
     ran = desk.home.run("review", *named)
     assert ran.code == code, ran.err
     assert said in ran.err
-
-
-def test_what_is_cleaned_anew_can_not_be_approved_before(desk: Desk) -> None:
-    number = desk.number("Scene 1 BOOM")
-    desk.review("gentler", number)
-    ran = desk.home.run("review", "approve", number)
-    assert (ran.code, "run roomtone clean" in ran.err) == (ExitCode.USAGE, True)
-    desk.clean()
-    desk.review("approve", number)
 
 
 def test_a_person_reads_the_queue(desk: Desk) -> None:

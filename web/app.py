@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 import web.api.corrections
 import web.api.cuts
+import web.api.review
 import web.api.runs
 import web.api.search
 import web.api.session
@@ -16,6 +17,7 @@ import web.api.speakers
 import web.api.takes
 import web.pages.cuts
 import web.pages.login
+import web.pages.review
 import web.pages.runs
 import web.pages.search
 import web.pages.speakers
@@ -32,6 +34,7 @@ API = (
     web.api.takes,
     web.api.corrections,
     web.api.cuts,
+    web.api.review,
     web.api.runs,
     web.api.speakers,
 )
@@ -40,6 +43,7 @@ PAGES = (
     web.pages.search,
     web.pages.takes,
     web.pages.cuts,
+    web.pages.review,
     web.pages.speakers,
     web.pages.runs,
 )

@@ -36,6 +36,9 @@ router = APIRouter(
     responses={code: {"model": Fault} for code in (401, 404, 409, 422)},
 )
 TakeId = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="sha256 of the take's sound")]
+CleanedKey = Annotated[
+    str, Query(pattern="^[0-9a-f]{64}$", description="names a cleaned sound; else the latest")
+]
 Channel = Annotated[int, Query(ge=0, le=1023, description="counted from 0")]
 Sample = Annotated[int, Query(ge=0, le=1 << 48, description="of the source")]
 Kind = Literal["raw", "cleaned", "removed"]
@@ -109,6 +112,7 @@ def excerpt(
     start: Sample,
     end: Sample,
     channel: Channel | None = None,
+    key: CleanedKey | None = None,
 ) -> FileResponse:
     """Samples start … end as `audio` gives them, with short fades; two minutes at the most.
 
@@ -117,7 +121,7 @@ def excerpt(
     """
     del who
     media, number = _media(at, take, channel)
-    copy = listening_copy.excerpt(at.work, media, number, start, min(end, media.frames))
+    copy = listening_copy.excerpt(at.work, media, number, start, min(end, media.frames), key or "")
     told = {
         "X-Roomtone-Channels": str(copy.channels),
         "X-Roomtone-Gain-Db": f"{copy.gain_db:.2f}",

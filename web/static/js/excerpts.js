@@ -27,7 +27,12 @@ export async function hear(line) {
   loaded = line;
   root.hidden = false;
   title.textContent = line.dataset.title;
-  const answer = await fetch(`/api/v1/takes/${line.dataset.take}/excerpt?start=${start}&end=${end}`);
+  const asked = new URLSearchParams({ start, end });
+  // A row may be about a certain microphone and a certain cleaned sound.
+  for (const name of ["channel", "key"]) {
+    if (line.dataset[name]) asked.set(name, line.dataset[name]);
+  }
+  const answer = await fetch(`/api/v1/takes/${line.dataset.take}/excerpt?${asked}`);
   if (!answer.ok) {
     loaded = null;
     return say(await fault(answer));
