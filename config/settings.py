@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     listening_mix: bool = Field(
         False, description="a mix to listen to beside the stems, finished and limited"
     )
+    ai_mark: bool = Field(True, description="files that a model touched say so, in their iXML")
     denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
     allow_stand_in: bool = Field(
         False, description="clean with rnnoise where deepfilternet3 is not installed"

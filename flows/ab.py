@@ -30,6 +30,7 @@ from flows.ab_sounds import KINDS, WRITING, Ready, matched, same_sound, write_so
 from flows.engines import DenoiserChoice, choose_denoiser
 from flows.hearing import Read
 from flows.lock import only_writer
+from flows.marks import MARKS_VERSION
 from flows.permitted import refuse_forbidden
 from flows.pictures import difference
 from flows.place import channel_of, position_text, stretch_of
@@ -120,7 +121,7 @@ def ab(work: Workspace, request: AbRequest, progress: Progress) -> AbOutcome:
     progress.advance(CLEANING)
     left = left_alone(work, media)
     recipe = replace(recipe, name="bypass") if left else recipe
-    ready = Ready(media, channel, start, end, recipe, take, place)
+    ready = Ready(media, channel, start, end, recipe, take, place, work.settings.ai_mark)
     with only_writer(request.out, progress):
         gain, told, written = _delivered(work, ready, files, progress)
     notes = (choice.reason, left, told)
@@ -234,7 +235,7 @@ def _key(ready: Ready, files: Mapping[str, Path]) -> str:
                 [gate.name, gate.value, gate.limit] for gate in ready.take.gates[ready.place]
             ],
             "names": sorted(path.name for path in files.values()),
-            "version": f"{AB_VERSION} {AB_PICTURE_VERSION}",
+            "version": f"{AB_VERSION} {AB_PICTURE_VERSION} {MARKS_VERSION} {ready.ai_mark}",
         }
     )
 

@@ -20,8 +20,8 @@ from core.errors import InputError
 from core.media import MediaFile
 from core.stems import FULL_SCALE, Grid, to_grid
 from flows.hearing import Read, in_samples, parts_at_16k, spoken
+from flows.marks import Stamp, after_history, cleaning_lines, coding_history, ixml_fields
 from flows.progress import Progress
-from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, microphone_name
 from flows.workspace import Workspace
 from models.level_match import match_db
@@ -35,7 +35,10 @@ _ENOUGH_SPEECH_S = 0.5
 
 @dataclass(frozen=True)
 class Ready:
-    """A stretch with its cleaned take. place: of the channel in the cleaned take's group."""
+    """A stretch with its cleaned take. place: of the channel in the cleaned take's group.
+
+    ai_mark: whether files that a model touched say so.
+    """
 
     media: MediaFile
     channel: int
@@ -44,6 +47,7 @@ class Ready:
     recipe: Recipe
     take: CleanedTake
     place: int
+    ai_mark: bool = True
 
 
 def matched(
@@ -151,8 +155,10 @@ def _grids(
 def _writer(ready: Ready, path: Path, kind: str, fits: bool, gain_db: float) -> WaveWriter:
     media = ready.media
     reference = media.notes.time_reference
-    engines = [] if kind == "raw" else [ready.take.card.name]
-    history = coding_history(media.sample_rate, 24 if fits else 32, 1, engines)
+    works = [] if kind == "raw" else [ready.take.worked]
+    history = cleaning_lines(media.sample_rate, 1, works) + coding_history(
+        media.sample_rate, 24 if fits else 32, 1, [], "stretch"
+    )
     notes = replace(
         media.notes,
         time_reference=None if reference is None else reference + ready.start,
@@ -160,6 +166,7 @@ def _writer(ready: Ready, path: Path, kind: str, fits: bool, gain_db: float) -> 
         coding_history=after_history(media.notes.coding_history, history),
     )
     extra = {
+        **ixml_fields(works, Stamp(ai_mark=ready.ai_mark), path),
         "ROLE": f"AB_{kind.upper()}",
         "TAKE_KEY": ready.take.key,
         "GAIN_DB": f"{0.0 if kind == 'raw' else gain_db:.2f}",

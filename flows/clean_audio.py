@@ -27,11 +27,18 @@ from flows.events import note_events
 from flows.held import approved, flagged
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take, recall_lines
+from flows.marks import (
+    MARKS_VERSION,
+    Stamp,
+    after_history,
+    cleaning_lines,
+    coding_history,
+    ixml_fields,
+)
 from flows.privacy import privacy_notes
 from flows.progress import Progress, Silent
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
-from flows.stems import after_history, coding_history
 from flows.takes import CleanedTake, clean_take, left_alone, recipe_for
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
@@ -152,7 +159,8 @@ def _finished(
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)
-    key = f"{cleaned.key}:{decision.gain_db:.6f}:{target.name}"
+    stamp = _stamp(work, cleaned, target, decision.gain_db)
+    key = stamp.activity(target)
     done = CleanedFile(
         source=media.path,
         out=target,
@@ -175,7 +183,7 @@ def _finished(
     )
     if not done.written_now:
         return done
-    _write(cleaned, target, decision.gain_db, peak, [] if alone else [cleaned.card.name])
+    _write(cleaned, target, decision.gain_db, peak, stamp)
     sha256 = file_sha256(target)
     asset = AssetRecord(
         sha256=sha256,
@@ -200,6 +208,13 @@ def _finished(
     return done
 
 
+def _stamp(work: Workspace, cleaned: CleanedTake, target: Path, gain_db: float) -> Stamp:
+    """What the file is marked with; it names all that shapes the file."""
+    ai_mark = work.settings.ai_mark
+    made = f"{cleaned.key}:{gain_db:.6f}:marks {MARKS_VERSION} {ai_mark}"
+    return Stamp(made, target.parent, ai_mark)
+
+
 def _is_current(work: Workspace, key: str, target: Path) -> bool:
     """Whether the file is what that work made."""
     with work.database.read() as session:
@@ -219,14 +234,15 @@ def _measured(cleaned: CleanedTake) -> tuple[LoudnessMeter, float]:
     return meter, peak
 
 
-def _write(
-    cleaned: CleanedTake, target: Path, gain_db: float, peak: float, engines: Sequence[str]
-) -> None:
+def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float, stamp: Stamp) -> None:
     media: MediaFile = cleaned.media
     gain = 10 ** (gain_db / 20)
     fits = peak * gain * FULL_SCALE + 2 < FULL_SCALE
     channels = len(cleaned.take.channels)
-    history = coding_history(media.sample_rate, 24 if fits else 32, channels, engines)
+    step = "file" + (f" gain {gain_db:+.2f} dB" if gain_db else "")
+    history = cleaning_lines(media.sample_rate, channels, [cleaned.worked]) + coding_history(
+        media.sample_rate, 24 if fits else 32, channels, [], step
+    )
     notes = replace(media.notes, coding_history=after_history(media.notes.coding_history, history))
     with (
         Sound(cleaned.path) as sound,
@@ -236,7 +252,13 @@ def _write(
             channels,
             "PCM_24" if fits else "FLOAT",
             notes,
-            {"ROLE": "CLIP", "TAKE_KEY": cleaned.key, "GAIN_DB": f"{gain_db:.6f}"},
+            {
+                **ixml_fields([cleaned.worked], stamp, target),
+                "ROLE": "CLIP",
+                "TAKE_KEY": cleaned.key,
+                "ORIGINAL_SHA256": media.sha256,
+                "GAIN_DB": f"{gain_db:.6f}",
+            },
         ) as writer,
     ):
         for start in range(0, sound.frames, BLOCK):

@@ -11,11 +11,14 @@ from pydantic import TypeAdapter
 from core.errors import InputError
 from core.media import MediaFile
 from db.provenance import made_from
+from flows.marks import Worked
 from flows.takes import store_path
 from flows.workspace import Workspace
+from models.card import ModelCard
 from models.quality import Gate
 
 _CHANNELS = TypeAdapter(tuple[int, ...])
+_CARD = TypeAdapter(ModelCard)
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 
 
@@ -24,7 +27,8 @@ class Cleaned:
     """A cleaned take in the store.
 
     key: names the work. channels: of the original's file, from 0, in their order there.
-    engine, recipe: by name. gates: of each of the channels, as they were judged then.
+    engine, recipe: by name. worked: what was done to it. gates: of each of the channels, as they
+    were judged then.
     """
 
     key: str
@@ -33,6 +37,7 @@ class Cleaned:
     engine: str
     recipe: str
     gates: tuple[tuple[Gate, ...], ...]
+    worked: Worked
 
 
 def cleaned_takes(work: Workspace, media: MediaFile) -> tuple[Cleaned, ...]:
@@ -44,12 +49,18 @@ def cleaned_takes(work: Workspace, media: MediaFile) -> tuple[Cleaned, ...]:
             key=done.key,
             path=path,
             channels=_CHANNELS.validate_python(done.parameters["channels"]),
-            engine=str((done.card or {}).get("name", "")),
+            engine=str(done.card.get("name", "")),
             recipe=str(done.parameters.get("recipe", "")),
             gates=_GATES.validate_python(done.parameters.get("gates", [])),
+            worked=Worked(
+                recipe=str(done.parameters.get("recipe", "")),
+                card=_CARD.validate_python(done.card),
+                engine_ran=done.parameters.get("limit_db") != 0,
+                repaired=bool(done.parameters.get("repairs")),
+            ),
         )
         for done in made
-        if (path := store_path(work, done.key)).is_file()
+        if done.card is not None and (path := store_path(work, done.key)).is_file()
     )
 
 

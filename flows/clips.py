@@ -17,8 +17,16 @@ from core.cut import Event, Track
 from core.media import MediaFile
 from core.stems import FULL_SCALE, to_grid
 from core.time import frames_to_samples, frames_to_timecode, round_half_up
+from flows.desk import file_safe
+from flows.marks import (
+    Stamp,
+    Worked,
+    after_history,
+    cleaning_lines,
+    coding_history,
+    ixml_fields,
+)
 from flows.progress import Progress
-from flows.stems import after_history, coding_history, file_safe
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
 
@@ -54,12 +62,13 @@ def write_clips(
     folder: Path,
     progress: Progress,
     pattern: str = PATTERN,
+    stamp: Stamp = Stamp(),
 ) -> tuple[Clip, ...]:
     """Write a cleaned clip for every linked event of dialogue, at the media's rate and level.
 
     handles_s: seconds kept before and after, as far as the take reaches. pattern: of the files'
     names, with the fields of config.settings.CLIP_FIELDS; clips of one name are numbered in the
-    order of the cut. Raises InputError and OutputError.
+    order of the cut. stamp: what the files are marked with. Raises InputError and OutputError.
     """
     name = "Writing clips"
     events = [
@@ -73,7 +82,8 @@ def write_clips(
     taken: set[str] = set()
     for track, event in events:
         stem = free_name(clip_name(pattern, turnover, track, event), taken)
-        clips.append(_write(turnover, event, cleaned, handles_s, folder / f"{stem}.wav"))
+        path = folder / f"{stem}.wav"
+        clips.append(_write(turnover, event, cleaned, handles_s, path, stamp))
         progress.advance(name)
     return tuple(clips)
 
@@ -141,14 +151,21 @@ def _write(
     cleaned: Mapping[str, CleanedTake],
     handles_s: float,
     path: Path,
+    stamp: Stamp,
 ) -> Clip:
     take = cleaned[turnover.take_of(event.id).id]
     start, end = _stretch(turnover, event, handles_s)
     subtype = write_stretch(
         path,
         Stretch(take.path, take.media, turnover.links[event.id].channels, start, end),
-        take.card.name,
-        {"ROLE": "CLIP", "EVENT": event.id, "TAKE_KEY": take.key},
+        take.worked,
+        {
+            **ixml_fields([take.worked], stamp, path),
+            "ROLE": "CLIP",
+            "EVENT": event.id,
+            "TAKE_KEY": take.key,
+            "ORIGINAL_SHA256": take.media.sha256,
+        },
     )
     reference = take.media.notes.time_reference
     return Clip(
@@ -177,11 +194,11 @@ class Stretch:
     end: int
 
 
-def write_stretch(path: Path, part: Stretch, engine: str, fields: Mapping[str, str]) -> str:
+def write_stretch(path: Path, part: Stretch, worked: Worked, fields: Mapping[str, str]) -> str:
     """Write a stretch of a cleaned take as a broadcast wave that keeps the take's notes.
 
-    engine: what cleaned it. fields: for iXML. Gives the subtype: `PCM_24`, or `FLOAT` where that
-    would overflow. Raises InputError and OutputError.
+    worked: what was done to it. fields: for iXML. Gives the subtype: `PCM_24`, or `FLOAT` where
+    that would overflow. Raises InputError and OutputError.
     """
     media, start, end = part.media, part.start, part.end
     microphones = [
@@ -204,7 +221,10 @@ def write_stretch(path: Path, part: Stretch, engine: str, fields: Mapping[str, s
             track_names=tuple(enumerate(microphones)),
             coding_history=after_history(
                 media.notes.coding_history,
-                coding_history(media.sample_rate, 24 if fits else 32, len(microphones), [engine]),
+                cleaning_lines(media.sample_rate, len(microphones), [worked])
+                + coding_history(
+                    media.sample_rate, 24 if fits else 32, len(microphones), [], "clip"
+                ),
             ),
         )
         with WaveWriter(

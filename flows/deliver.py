@@ -19,6 +19,7 @@ from flows.events import known_events
 from flows.job import Outcome, Ready
 from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
+from flows.marks import MARKS_VERSION, Stamp
 from flows.mono_sum import CutMicrophones, as_json, cut_microphones
 from flows.privacy import privacy_notes
 from flows.progress import Progress
@@ -80,6 +81,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             ],
             "mix": [work.settings.listening_mix, MIX_VERSION],
             "render": RENDER_VERSION,
+            "marks": [MARKS_VERSION, work.settings.ai_mark],
             "report": [
                 REPORT_VERSION,
                 microphones_version,
@@ -124,6 +126,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     kept = delivery.keep_edited(job.out)
     delivery.announce(job.out, key)
     started = datetime.now(UTC)
+    stamp = Stamp(key, job.out, work.settings.ai_mark)
     rendered = render_stems(
         work,
         turnover,
@@ -134,6 +137,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         progress,
         job.recipe.retimed,
         FillOptions(work.settings.room_tone, work.settings.room_tone_most_s),
+        stamp,
     )
     clips = write_clips(
         turnover,
@@ -142,6 +146,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         job.out / "clips",
         progress,
         work.settings.clip_pattern,
+        stamp,
     )
     written = write_timelines(
         job.out / "timelines",
@@ -160,7 +165,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         work.settings.transcripts,
         job.recipe.retimed,
     )
-    mix = _listening_mix(work, ready, rendered, progress)
+    mix = _listening_mix(work, ready, rendered, stamp, progress)
     found = cut_microphones(work, turnover, heard, progress)
     told = (
         *kept,
@@ -196,14 +201,15 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
 
 
 def _listening_mix(
-    work: Workspace, ready: Ready, rendered: Rendered, progress: Progress
+    work: Workspace, ready: Ready, rendered: Rendered, stamp: Stamp, progress: Progress
 ) -> ListeningMix | None:
     """The mix for listening, where the settings ask for one."""
     if not work.settings.listening_mix:
         return None
     job = ready.job
+    works = tuple(dict.fromkeys(take.worked for take in ready.cleaned.values()))
     return write_listening_mix(
-        ready.turnover, rendered, job.spec, job.recipe.finishing, job.out, progress
+        ready.turnover, rendered, job.spec, job.recipe.finishing, job.out, progress, works, stamp
     )
 
 

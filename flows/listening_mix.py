@@ -7,7 +7,7 @@ delivery that is finished or limited.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,9 @@ from config.finishing import Finishing
 from core.media import SoundNotes
 from core.reels import Layout, laid_out, leader_sound
 from core.stems import to_grid
+from flows.marks import Stamp, Worked, cleaning_lines, coding_history, ixml_fields
 from flows.progress import Progress
-from flows.stems import Rendered, Stem, coding_history
+from flows.stems import Rendered, Stem
 from flows.turnover import Turnover
 from models.finishing import Finisher
 from models.limiter import Limiter, LimiterOptions
@@ -68,13 +69,16 @@ def write_listening_mix(
     finishing: Finishing,
     folder: Path,
     progress: Progress,
+    works: Sequence[Worked] = (),
+    stamp: Stamp = Stamp(),
 ) -> ListeningMix:
     """Write `listening_mix.wav` into a folder: mono, or stereo where any stem is wider; 24 bit.
 
     It sums the delivered dialogue and room tone, finished, and the tracks that passed through, at
     their level, and has the length and timecode of the stems. One gain brings it to the
     specification (to the dialogue's loudness where that asks for it, else to the whole mix's);
-    peaks above the ceiling are limited. Leader and pops stay as they are in the stems.
+    peaks above the ceiling are limited. works: what was done to the takes in it. stamp: what it is
+    marked with. Leader and pops stay as they are in the stems.
     Raises InputError where a stem can't be read back, OutputError where the mix can't be written.
     """
     layout = laid_out(turnover.cut, rendered.leader, rendered.sample_rate)
@@ -93,8 +97,9 @@ def write_listening_mix(
                 layout.sample_rate,
                 mixer.width,
                 "PCM_24",
-                _notes(turnover, rendered, mixer.width, finishing),
+                _notes(turnover, rendered, mixer.width, finishing, works),
                 {
+                    **ixml_fields(works, stamp, path),
                     "ROLE": "MIX",
                     "CUT": turnover.cut.name,
                     "CUT_SHA256": turnover.digest,
@@ -250,7 +255,11 @@ def _said(gain_db: float, meter: LoudnessMeter, limiter: Limiter, spec: Delivery
 
 
 def _notes(
-    turnover: Turnover, rendered: Rendered, channels: int, finishing: Finishing
+    turnover: Turnover,
+    rendered: Rendered,
+    channels: int,
+    finishing: Finishing,
+    works: Sequence[Worked],
 ) -> SoundNotes:
     """What the mix says of itself. No dates: the same mix is the same bytes."""
     tools = ["limiter"] if finishing.is_off else ["finishing", "limiter"]
@@ -260,7 +269,8 @@ def _notes(
         description=f"{turnover.cut.name} listening mix"[:256],
         originator="roomtone",
         originator_reference=turnover.digest[:32],
-        coding_history=coding_history(rendered.sample_rate, 24, channels, tools),
+        coding_history=cleaning_lines(rendered.sample_rate, channels, works)
+        + coding_history(rendered.sample_rate, 24, channels, tools, "mix"),
         track_names=tuple(enumerate(names)),
         timecode_rate=turnover.cut.rate,
         time_reference=rendered.start,

@@ -25,8 +25,9 @@ from db.provenance import Use, record
 from flows.channels import listening_channel
 from flows.cleaned import cleaned_last
 from flows.clips import Stretch, free_name, write_stretch
+from flows.desk import file_safe
+from flows.marks import Stamp, ixml_fields
 from flows.progress import Progress
-from flows.stems import file_safe
 from flows.workspace import Workspace, activity, code_version
 from flows.write_back import READ_BACK, lost_in, relative_url
 
@@ -155,7 +156,13 @@ def _write_cleaned(
         stem = free_name(file_safe(pick.media.path.stem), taken)
         path = folder / f"{stem}.wav"
         part = Stretch(cleaned.path, pick.media, cleaned.channels, start, end)
-        write_stretch(path, part, cleaned.engine, {"ROLE": "CLIP", "TAKE_KEY": cleaned.key})
+        fields = {
+            **ixml_fields([cleaned.worked], Stamp(ai_mark=work.settings.ai_mark), path),
+            "ROLE": "CLIP",
+            "TAKE_KEY": cleaned.key,
+            "ORIGINAL_SHA256": pick.media.sha256,
+        }
+        write_stretch(path, part, cleaned.worked, fields)
         found[event.id] = _named(
             path,
             pick.media,

@@ -30,8 +30,8 @@ from core.time import RATES, FrameRate, frames_to_samples
 from flows import change_list
 from flows.clean_cut import InTurn, clean_cut
 from flows.job import Job, Outcome
+from flows.marks import after_history, coding_history
 from flows.progress import Progress
-from flows.stems import after_history, coding_history
 from flows.turnover import OUR_MARK, index_media
 from flows.workspace import Workspace, open_workspace
 
@@ -286,7 +286,7 @@ def _recut_notes(
     found: ChangeList, notes: SoundNotes, rate: int, channels: int, floating: bool
 ) -> SoundNotes:
     """What a re-cut file says of itself: all that the old one said that still holds."""
-    own = coding_history(rate, 32 if floating else 24, channels, [])
+    own = coding_history(rate, 32 if floating else 24, channels, [], "reconform")
     return replace(
         notes,
         umid="",

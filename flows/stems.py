@@ -22,11 +22,12 @@ from core.reels import NO_LEADER, Layout, Leader, laid_out, leader_of, leader_so
 from core.stems import FULL_SCALE, Span, to_grid
 from flows.desk import Desk, StemName, file_safe
 from flows.listen import Heard
+from flows.marks import Stamp, Worked, cleaning_lines, coding_history, ixml_fields
 from flows.progress import Progress
 from flows.room_tone import FillOptions, ToneUse
 from flows.takes import CleanedTake
 from flows.turnover import Turnover
-from flows.workspace import Workspace, code_version
+from flows.workspace import Workspace
 from models.loudness import GainDecision, LoudnessMeter, programme_gain
 
 __all__ = [
@@ -34,12 +35,11 @@ __all__ = [
     "Rendered",
     "Stem",
     "StemName",
-    "coding_history",
     "file_safe",
     "render_stems",
 ]
 
-RENDER_VERSION = "4"
+RENDER_VERSION = "5"
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,13 @@ def render_stems(
     progress: Progress,
     retimed: Retimed = "silence",
     fill: FillOptions = FillOptions(),
+    stamp: Stamp = Stamp(),
 ) -> Rendered:
     """Write every stem of a cut into `folder`, exactly as long as the cut and its leader.
 
     cleaned: by take id. heard: by essence. spec: decides the one gain of all stems. retimed:
     what becomes of speeds that can't be conformed, as the recipe says. fill: which holes get
-    room tone; there is an `RT` stem where at least one does.
+    room tone; there is an `RT` stem where at least one does. stamp: what the files are marked with.
     Raises OutputError where the folder can't be written.
     """
     settings, name = work.settings, "Conforming"
@@ -118,7 +119,9 @@ def render_stems(
         gain = 10 ** (decision.gain_db / 20)
         stems = _stems(desk, turnover, peaks, gain, layout.frames, folder)
         writers = {
-            stem.name: stack.enter_context(_writer(turnover, stem, layout, cleaned, decision))
+            stem.name: stack.enter_context(
+                _writer(turnover, stem, layout, cleaned, decision, stamp)
+            )
             for stem in stems
         }
         _write_leader(writers, layout, 0, layout.head)
@@ -182,14 +185,17 @@ def _writer(
     layout: Layout,
     cleaned: Mapping[str, CleanedTake],
     decision: GainDecision,
+    stamp: Stamp,
 ) -> WaveWriter:
+    works = _works(stem, cleaned)
     return WaveWriter(
         stem.path,
         layout.sample_rate,
         stem.channels,
         "PCM_24" if stem.subtype == "PCM_24" else "FLOAT",
-        _notes(turnover, stem, layout, cleaned),
+        _notes(turnover, stem, layout, works, decision),
         {
+            **ixml_fields(works, stamp, stem.path),
             "ROLE": stem.name.role,
             "CUT": turnover.cut.name,
             "CUT_SHA256": turnover.digest,
@@ -217,37 +223,31 @@ def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(size, last - start)
 
 
+def _works(stem: Stem, cleaned: Mapping[str, CleanedTake]) -> tuple[Worked, ...]:
+    """What was done to the takes of a stem; nothing, for one of untouched sound."""
+    if stem.name.role in ("PROD", "THRU"):
+        return ()
+    return tuple(dict.fromkeys(cleaned[take].worked for take in stem.takes if take in cleaned))
+
+
 def _notes(
-    turnover: Turnover, stem: Stem, layout: Layout, cleaned: Mapping[str, CleanedTake]
+    turnover: Turnover,
+    stem: Stem,
+    layout: Layout,
+    works: Sequence[Worked],
+    decision: GainDecision,
 ) -> SoundNotes:
     """What a stem says of itself. No dates: the same stem is the same bytes."""
-    engines = sorted({cleaned[take].card.name for take in stem.takes if take in cleaned})
-    touched = stem.name.role not in ("PROD", "THRU")
+    rate, channels = layout.sample_rate, stem.channels
+    step = "conform" + (f" gain {decision.gain_db:+.2f} dB" if decision.gain_db else "")
+    own = coding_history(rate, 24 if stem.subtype == "PCM_24" else 32, channels, [], step)
     return SoundNotes(
         project=turnover.cut.name,
         description=f"{turnover.cut.name} {stem.name.label}"[:256],
         originator="roomtone",
         originator_reference=turnover.digest[:32],
-        coding_history=coding_history(
-            layout.sample_rate,
-            24 if stem.subtype == "PCM_24" else 32,
-            stem.channels,
-            engines if touched else [],
-        ),
-        track_names=tuple((channel, stem.name.label) for channel in range(stem.channels)),
+        coding_history=cleaning_lines(rate, channels, works) + own,
+        track_names=tuple((channel, stem.name.label) for channel in range(channels)),
         timecode_rate=turnover.cut.rate,
         time_reference=layout.reference,
     )
-
-
-def coding_history(sample_rate: int, bits: int, channels: int, engines: Sequence[str]) -> str:
-    """A line of EBU R 98 CodingHistory: how the sound was coded, and by what."""
-    mode = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
-    tool = f"roomtone {code_version()}" + "".join(f"; {name}" for name in engines)
-    return f"A=PCM,F={sample_rate},W={bits},M={mode},T={tool}\r\n"
-
-
-def after_history(before: str, line: str) -> str:
-    """A CodingHistory with one more line, each on a line of its own (EBU R 98)."""
-    kept = before.rstrip("\r\n")
-    return f"{kept}\r\n{line}" if kept else line

@@ -35,6 +35,7 @@ from flows.hearing import (
     spoken,
     worked_once,
 )
+from flows.marks import Worked
 from flows.workspace import Workspace, activity
 from models import dereverb
 from models.card import ModelCard
@@ -72,6 +73,7 @@ class CleanedTake:
     gates: for each channel of the group. defects: what was wrong with the recording.
     repairs: what was mended, a sentence a microphone and step. cleaned_now: this run did the work.
     accepted: the person's decision that takes it as it is, or None.
+    recipe: that it was cleaned with, by name. engine_ran: whether noise was taken at all.
     """
 
     take: Take
@@ -85,6 +87,13 @@ class CleanedTake:
     repairs: tuple[str, ...]
     cleaned_now: bool
     accepted: Review | None = None
+    recipe: str = ""
+    engine_ran: bool = True
+
+    @property
+    def worked(self) -> Worked:
+        """What was done to it, for what files say of themselves."""
+        return Worked(self.recipe, self.card, self.engine_ran, bool(self.repairs))
 
     @property
     def passed(self) -> bool:
@@ -237,6 +246,8 @@ def recall_key(
         _REPAIRS.validate_python(done.parameters["repairs"]),
         cleaned_now=False,
         accepted=review,
+        recipe=str(done.parameters.get("recipe", "")),
+        engine_ran=done.parameters.get("limit_db") != 0,
     )
 
 
@@ -292,6 +303,8 @@ def clean_take(
         repairs=_summaries(media, take, channels),
         cleaned_now=True,
         accepted=review,
+        recipe=recipe.name,
+        engine_ran=recipe.limit_db != 0,
     )
     _remember(work, done, recipe, started)
     return done

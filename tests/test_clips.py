@@ -19,8 +19,8 @@ from core.errors import UsageError
 from core.media import SoundNotes
 from core.time import RATES
 from flows.clips import Clip, clip_name, free_name, write_clips
+from flows.marks import after_history
 from flows.progress import Silent
-from flows.stems import after_history
 from flows.turnover import Turnover
 
 NOTES = SoundNotes(
