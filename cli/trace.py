@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.common import print_json, settings_for
+from cli.progress import shown
 
 
 def command(
@@ -27,23 +28,19 @@ def command(
     from db.home import open_remembered
     from db.prov_json import trace_prov, uses_prov
     from db.trace_text import render_trace, render_uses
-    from flows.tracing import cuts_told, onward, traced
+    from flows.tracing import onward, traced
 
     database = open_remembered(settings_for())
     try:
-        with database.read() as session:
-            if uses:
-                product, span = onward(session, asset, at or "", to or "")
-                cuts = cuts_told(session, product, span)
-            else:
-                node, _ = traced(session, asset, at or "", to or "")
+        with shown(as_json) as progress, database.read() as session:
+            found = traced(session, asset, at or "", to or "", progress)
+            product, cuts = onward(found, session) if uses else (None, ())
     finally:
         database.close()
-    if uses and as_json:
-        print_json(uses_prov(product))
-    elif uses:
-        print(render_uses(product, cuts))
-    elif as_json:
-        print_json(trace_prov(node))
-    else:
-        print(render_trace(node))
+    recognised = found.recognised
+    if as_json:
+        print_json(uses_prov(product) if product else trace_prov(found.node, recognised.excerpt))
+        return
+    if recognised.said:
+        print(recognised.said)
+    print(render_uses(product, cuts) if product else render_trace(found.node))

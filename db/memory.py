@@ -192,6 +192,17 @@ def asset_at(session: Session, sha256: str) -> AssetRecord | None:
     return None if row is None else asset_record(row)
 
 
+def sounds_like(
+    session: Session, kinds: Collection[AssetKind], sample_rate: int, frames: int
+) -> tuple[AssetRecord, ...]:
+    """The sounds of some kinds with this rate that have so many samples or more, latest first."""
+    query = select(Asset).where(
+        Asset.kind.in_(kinds), Asset.sample_rate == sample_rate, Asset.frames >= frames
+    )
+    rows = session.scalars(query.order_by(Asset.first_seen.desc(), Asset.sha256))
+    return tuple(asset_record(row) for row in rows)
+
+
 def asset_record(row: Asset) -> AssetRecord:
     """A row of the table `assets` as a value."""
     return AssetRecord(

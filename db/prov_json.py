@@ -29,8 +29,10 @@ PROGRAM = "roomtone"
 """The agent of work that nobody is named for."""
 
 
-def trace_prov(node: Node) -> dict[str, Any]:
+def trace_prov(node: Node, excerpt: tuple[AssetRecord, Use] | None = None) -> dict[str, Any]:
     """The history of an asset: what it was made from, down to the originals.
+
+    excerpt: a file that another program cut from the asset, and which samples of it that holds.
 
     Beside each step's own derivations stand those from the originals, as primary sources, with the
     samples of the original and of the asset.
@@ -56,6 +58,10 @@ def trace_prov(node: Node) -> dict[str, Any]:
     for origin in origins(node):
         if origin.through:
             document.derived(node.asset.sha256, origin.node.asset.sha256, origin.use, None)
+    if excerpt is not None:
+        own, use = excerpt
+        document.entity(own, [])
+        document.derived(own.sha256, node.asset.sha256, use, None, "prov:Quotation")
     return document.content
 
 
@@ -177,15 +183,25 @@ class _Document:
             },
         )
 
-    def derived(self, made: str, source: str, use: Use, activity: ActivityRecord | None) -> None:
-        """That an asset comes from another; without an activity, over steps between."""
+    def derived(
+        self,
+        made: str,
+        source: str,
+        use: Use,
+        activity: ActivityRecord | None,
+        kind: str = "prov:PrimarySource",
+    ) -> None:
+        """That an asset comes from another; without an activity it is told of which kind that is.
+
+        kind: a primary source, over steps between, or a quotation.
+        """
         self._relate(
             "wasDerivedFrom",
             {
                 "prov:generatedEntity": f"sha256:{made}",
                 "prov:usedEntity": f"sha256:{source}",
                 "prov:activity": None if activity is None else _activity(activity),
-                "prov:type": None if activity else _name("prov:PrimarySource"),
+                "prov:type": None if activity else _name(kind),
                 **_samples(use),
             },
         )

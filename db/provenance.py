@@ -175,6 +175,17 @@ def finished(
     return activity_record(row), uses_of(session, Generated, row.id)
 
 
+def made_under(session: Session, kind: ActivityKind, key: str) -> tuple[Use, ...]:
+    """What the work of a kind and key made, the one that counts now first; empty if unknown."""
+    query = (
+        select(Activity)
+        .where(Activity.kind == kind, Activity.key == key, Activity.state != "failed")
+        .order_by((Activity.state == "done").desc(), Activity.ended.desc())
+    )
+    row = session.scalars(query.limit(1)).first()
+    return () if row is None else uses_of(session, Generated, row.id)
+
+
 def finished_works(
     session: Session, kind: ActivityKind, keys: Collection[str]
 ) -> dict[str, ActivityRecord]:

@@ -3,48 +3,63 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from adapters.media.bwf import read_notes
-from adapters.media.essence import file_sha256
 from core.errors import InputError, UsageError
 from core.time import frames_to_samples, sample_to_frame
 from core.words import some
-from db.memory import AssetRecord, cuts_playing
-from db.provenance import Clock, find, find_by_hash
-from db.tracing import Node, Product, Span, became, trace
+from db.memory import cuts_playing
+from db.provenance import Clock, find_by_hash
+from db.tracing import Node, Product, Span, became, source_span, trace
 from flows.place import Timed, place_in
+from flows.progress import Progress, Silent
+from flows.recognise import Recognised, recognise
 
 _HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 
 
-def asked_asset(session: Session, asked: str) -> AssetRecord:
+@dataclass(frozen=True)
+class Traced:
+    """A history. span: the samples that are meant; None: all. recognised: how the file was."""
+
+    node: Node
+    span: Span | None
+    recognised: Recognised
+
+
+def asked_asset(session: Session, asked: str, progress: Progress) -> Recognised:
     """The asset that a person means: a file, wherever it lies, or the sha256 of one (or its start).
 
     Raises InputError for what is neither, or is not known.
     """
     path = Path(asked)
     if path.is_file():
-        return find(session, path, file_sha256(path))
+        return recognise(session, path, progress)
     if _HASH.fullmatch(asked):
-        return find_by_hash(session, asked.lower())
+        return Recognised(find_by_hash(session, asked.lower()))
     raise InputError(f"{asked} does not exist; give the path of a file, or the sha256 of one.")
 
 
-def traced(session: Session, asked: str, at: str = "", to: str = "") -> tuple[Node, Span | None]:
-    """The history of what a person asks for, and the samples that are meant; None: all.
+def traced(
+    session: Session, asked: str, at: str = "", to: str = "", progress: Progress = Silent()
+) -> Traced:
+    """The history of what a person asks for.
 
     at, to: places in it, as timecode or seconds; one timecode alone means its frame, one number of
-    seconds alone its sample. Raises InputError and UsageError.
+    seconds alone its sample. An excerpt of a sound means that stretch of it, unless a place is
+    given, which is one in the whole. Raises InputError and UsageError.
     """
-    asset = asked_asset(session, asked)
-    node = trace(session, asset.sha256)
-    if not at and not to:
-        return node, None
-    span = stretch_asked(node, Path(asked), at, to)
-    return trace(session, asset.sha256, span), span
+    found = asked_asset(session, asked, progress)
+    if at or to:
+        node = trace(session, found.asset.sha256)
+        span: Span | None = stretch_asked(node, Path(asked), at, to)
+    else:
+        span = source_span(found.excerpt[1]) if found.excerpt is not None else None
+    return Traced(trace(session, found.asset.sha256, span), span, found)
 
 
 def stretch_asked(node: Node, path: Path, at: str, to: str) -> Span:
@@ -88,15 +103,10 @@ def _written(path: Path, sample_rate: int) -> Clock | None:
     return Clock(notes.time_reference, notes.timecode_rate, sample_rate)
 
 
-def onward(session: Session, asked: str, at: str = "", to: str = "") -> tuple[Product, Span | None]:
-    """What became of what a person asks for, and the samples that are meant; as `traced`."""
-    node, span = traced(session, asked, at, to)
-    return became(session, node.asset.sha256, span), span
-
-
-def cuts_told(session: Session, product: Product, span: Span | None) -> tuple[str, ...]:
-    """The cuts that play a sound, a sentence each."""
-    return tuple(
-        f"played in {path} ({name}): {some(events, 12)}"
-        for path, name, events in cuts_playing(session, product.asset, span)
+def onward(asked: Traced, session: Session) -> tuple[Product, tuple[str, ...]]:
+    """What became of what a person asked for, and the cuts that play it, a sentence each."""
+    product = became(session, asked.node.asset.sha256, asked.span)
+    cuts = cuts_playing(session, product.asset, asked.span)
+    return product, tuple(
+        f"played in {path} ({name}): {some(events, 12)}" for path, name, events in cuts
     )

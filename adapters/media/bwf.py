@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.media.chunks import ChunkMap, read_body, read_chunks
-from adapters.media.ixml import MAX_IXML, Ixml, ixml_chunk, merge_ixml, parse_ixml
+from adapters.media.ixml import MAX_IXML, Ixml, ixml_chunk, merge_ixml, parse_block, parse_ixml
 from core.errors import InputError
 from core.media import SoundNotes
 from core.time import FrameRate, exact_fps
@@ -19,6 +19,7 @@ __all__ = [
     "ixml_chunk",
     "notes_with_warnings",
     "parse_bext",
+    "read_block",
     "read_notes",
 ]
 
@@ -54,6 +55,16 @@ def read_notes(path: Path) -> SoundNotes:
         return SoundNotes() if chunks is None else notes_with_warnings(path, chunks)[0]
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror}): check the disk.") from fault
+
+
+def read_block(path: Path) -> dict[str, str]:
+    """What roomtone wrote about a file into its iXML; empty where it did not, or can't be read."""
+    try:
+        chunks = read_chunks(path)
+        ixml = None if chunks is None else chunks.find("iXML")
+        return {} if ixml is None else parse_block(read_body(path, ixml, MAX_IXML + 1))
+    except (OSError, InputError):
+        return {}
 
 
 def notes_with_warnings(path: Path, chunks: ChunkMap) -> tuple[SoundNotes, tuple[str, ...]]:

@@ -94,7 +94,7 @@ class _Shape:
 class Sound:
     """A sound file that is open for reading; a context manager. Not to be shared by threads.
 
-    sample_rate: Hz. channels: how many. frames: samples a channel.
+    sample_rate: Hz. channels: how many. frames: samples a channel. subtype: libsndfile's name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -109,6 +109,7 @@ class Sound:
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.frames: int = self._file.frames
+        self.subtype: str = self._file.subtype
         self._at = 0
 
     def __enter__(self) -> Sound:

@@ -81,16 +81,7 @@ def parse_ixml(body: bytes) -> Ixml:
     Forgives padding, a byte-order mark, a wrong encoding declaration, stray control characters
     and bare ampersands. Raises InputError (a clause, without the file's name) for the rest.
     """
-    if len(body) > MAX_IXML:
-        raise InputError("its iXML is larger than 4 MiB")
-    text = _decode(body)
-    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
-        raise InputError("its iXML declares a DOCTYPE or entities, which no recorder does")
-    text = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", _DECLARATION.sub("", text)))
-    try:
-        root = ET.fromstring(text.strip())
-    except (ET.ParseError, ValueError, RecursionError) as fault:
-        raise InputError(f"its iXML is malformed ({fault})") from fault
+    root = _root(body)
     return Ixml(
         scene=_text(root, "SCENE"),
         take=_text(root, "TAKE"),
@@ -111,6 +102,30 @@ def parse_ixml(body: bytes) -> Ixml:
         time_reference=_time_reference(root),
         rest=_rest(root),
     )
+
+
+def parse_block(body: bytes) -> dict[str, str]:
+    """What roomtone wrote about a file into the block of its own; empty where there is none.
+
+    Raises InputError (a clause) as `parse_ixml`.
+    """
+    block = _root(body).find("ROOMTONE")
+    fields = () if block is None else block
+    return {str(field.tag): (field.text or "").strip() for field in fields if not len(field)}
+
+
+def _root(body: bytes) -> ET.Element:
+    if len(body) > MAX_IXML:
+        raise InputError("its iXML is larger than 4 MiB")
+    text = _decode(body)
+    if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
+        raise InputError("its iXML declares a DOCTYPE or entities, which no recorder does")
+    text = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", _DECLARATION.sub("", text)))
+    try:
+        root = ET.fromstring(text.strip())
+    except (ET.ParseError, ValueError, RecursionError) as fault:
+        raise InputError(f"its iXML is malformed ({fault})") from fault
+    return root
 
 
 def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
