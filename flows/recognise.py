@@ -16,8 +16,10 @@ from core.errors import InputError
 from core.words import some
 from db.memory import AssetRecord, asset_at, paths_of, sounds_like
 from db.provenance import UnknownAssetError, Use, find, made_under
+from db.tables import AssetKind
 from flows.progress import Progress
 
+_KINDS: tuple[tuple[AssetKind, ...], ...] = (("stem", "clip"), ("clean",), ("original",))
 STEP = "Looking for the sound"
 
 
@@ -47,9 +49,7 @@ def recognise(session: Session, path: Path, progress: Progress) -> Recognised:
     claimed = _claimed(session, path)
     excerpt = Excerpt(path) if is_readable(path) else None
     if claimed is not None:
-        place = next(
-            (there for there in paths_of(session, claimed.sha256) if _at_hand(there)), None
-        )
+        place = next((there for there in _places(session, claimed) if is_readable(there)), None)
         if place is not None and excerpt is not None:
             if same_sound(path, place):
                 return Recognised(
@@ -91,17 +91,13 @@ def _claimed(session: Session, path: Path) -> AssetRecord | None:
     return asset_at(session, made[0].asset) if made else None
 
 
-def _at_hand(path: Path) -> bool:
-    return path.is_file() and is_readable(path)
-
-
 def _hits(
     session: Session, excerpt: Excerpt, progress: Progress
 ) -> list[tuple[AssetRecord, Match]]:
     """Where an excerpt is found, in the first kind of sound that has it."""
     if not excerpt.telling:
         return []
-    for kinds in (("stem", "clip"), ("clean",), ("original",)):
+    for kinds in _KINDS:
         found = []
         candidates = sounds_like(session, kinds, excerpt.sample_rate, excerpt.frames)
         progress.step(STEP, len(candidates))
