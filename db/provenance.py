@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
@@ -175,15 +175,17 @@ def finished(
     return activity_record(row), uses_of(session, Generated, row.id)
 
 
-def made_under(session: Session, kind: ActivityKind, key: str) -> tuple[Use, ...]:
-    """What the work of a kind and key made, the one that counts now first; empty if unknown."""
+def made_named(session: Session, name: str) -> tuple[Use, ...]:
+    """What was made under the name that files carry inside them, the latest that counts first."""
+    named: ColumnElement[bool] = Activity.parameters["id"].as_string() == name
     query = (
         select(Activity)
-        .where(Activity.kind == kind, Activity.key == key, Activity.state != "failed")
-        .order_by((Activity.state == "done").desc(), Activity.ended.desc())
+        .where(Activity.kind == "render", Activity.state != "failed", named)
+        .order_by((Activity.state == "done").desc(), Activity.ended.desc(), Activity.id)
     )
-    row = session.scalars(query.limit(1)).first()
-    return () if row is None else uses_of(session, Generated, row.id)
+    return tuple(
+        use for row in session.scalars(query) for use in uses_of(session, Generated, row.id)
+    )
 
 
 def finished_works(

@@ -159,8 +159,8 @@ def _finished(
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)
-    stamp = _stamp(work, cleaned, target, decision.gain_db)
-    key = stamp.activity(target)
+    stamp = Stamp(f"{decision.gain_db:.6f}", target.parent, work.settings.ai_mark)
+    key = f"{cleaned.key}:{decision.gain_db:.6f}:{MARKS_VERSION} {stamp.ai_mark}:{target.name}"
     done = CleanedFile(
         source=media.path,
         out=target,
@@ -196,7 +196,11 @@ def _finished(
         frames=media.frames,
         sound=sound_sha256(target),
     )
-    parameters: dict[str, JSON] = {"spec": spec.name, "gain_db": decision.gain_db}
+    parameters: dict[str, JSON] = {
+        "spec": spec.name,
+        "gain_db": decision.gain_db,
+        "id": stamp.name(target, [cleaned.key]),
+    }
     with work.database.write() as session:
         remember_asset(session, asset, target)
         record(
@@ -206,13 +210,6 @@ def _finished(
             generated=[Use(sha256, "clip", 0, media.frames)],
         )
     return done
-
-
-def _stamp(work: Workspace, cleaned: CleanedTake, target: Path, gain_db: float) -> Stamp:
-    """What the file is marked with; it names all that shapes the file."""
-    ai_mark = work.settings.ai_mark
-    made = f"{cleaned.key}:{gain_db:.6f}:marks {MARKS_VERSION} {ai_mark}"
-    return Stamp(made, target.parent, ai_mark)
 
 
 def _is_current(work: Workspace, key: str, target: Path) -> bool:
@@ -253,7 +250,7 @@ def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float, stam
             "PCM_24" if fits else "FLOAT",
             notes,
             {
-                **ixml_fields([cleaned.worked], stamp, target),
+                **ixml_fields([cleaned.worked], stamp, target, [cleaned.key]),
                 "ROLE": "CLIP",
                 "TAKE_KEY": cleaned.key,
                 "ORIGINAL_SHA256": media.sha256,

@@ -160,7 +160,7 @@ def _write(
         Stretch(take.path, take.media, turnover.links[event.id].channels, start, end),
         take.worked,
         {
-            **ixml_fields([take.worked], stamp, path),
+            **ixml_fields([take.worked], stamp, path, [take.key]),
             "ROLE": "CLIP",
             "EVENT": event.id,
             "TAKE_KEY": take.key,

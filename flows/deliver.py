@@ -126,7 +126,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     kept = delivery.keep_edited(job.out)
     delivery.announce(job.out, key)
     started = datetime.now(UTC)
-    stamp = Stamp(key, job.out, work.settings.ai_mark)
+    stamp = Stamp(turnover.digest, job.out, work.settings.ai_mark)
     rendered = render_stems(
         work,
         turnover,
@@ -209,7 +209,15 @@ def _listening_mix(
     job = ready.job
     works = tuple(dict.fromkeys(take.worked for take in ready.cleaned.values()))
     return write_listening_mix(
-        ready.turnover, rendered, job.spec, job.recipe.finishing, job.out, progress, works, stamp
+        ready.turnover,
+        rendered,
+        job.spec,
+        job.recipe.finishing,
+        job.out,
+        progress,
+        works,
+        [take.key for take in ready.cleaned.values()],
+        stamp,
     )
 
 

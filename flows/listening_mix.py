@@ -70,6 +70,7 @@ def write_listening_mix(
     folder: Path,
     progress: Progress,
     works: Sequence[Worked] = (),
+    takes: Sequence[str] = (),
     stamp: Stamp = Stamp(),
 ) -> ListeningMix:
     """Write `listening_mix.wav` into a folder: mono, or stereo where any stem is wider; 24 bit.
@@ -77,8 +78,8 @@ def write_listening_mix(
     It sums the delivered dialogue and room tone, finished, and the tracks that passed through, at
     their level, and has the length and timecode of the stems. One gain brings it to the
     specification (to the dialogue's loudness where that asks for it, else to the whole mix's);
-    peaks above the ceiling are limited. works: what was done to the takes in it. stamp: what it is
-    marked with. Leader and pops stay as they are in the stems.
+    peaks above the ceiling are limited. works: what was done to the takes in it. takes: their keys.
+    stamp: what it is marked with. Leader and pops stay as they are in the stems.
     Raises InputError where a stem can't be read back, OutputError where the mix can't be written.
     """
     layout = laid_out(turnover.cut, rendered.leader, rendered.sample_rate)
@@ -99,7 +100,7 @@ def write_listening_mix(
                 "PCM_24",
                 _notes(turnover, rendered, mixer.width, finishing, works),
                 {
-                    **ixml_fields(works, stamp, path),
+                    **ixml_fields(works, stamp, path, takes),
                     "ROLE": "MIX",
                     "CUT": turnover.cut.name,
                     "CUT_SHA256": turnover.digest,

@@ -5,6 +5,7 @@ Neither holds a date or the name of a machine, so that the same work is the same
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,18 +37,23 @@ class Worked:
 class Stamp:
     """What the files of a delivery are marked with.
 
-    delivery: its key. folder: its own. ai_mark: whether files that a model touched say so.
+    work: names what they belong to (the cut's sha256). folder: of the delivery. ai_mark: whether
+    files that a model touched say so.
     """
 
-    delivery: str = ""
+    work: str = ""
     folder: Path = Path()
     ai_mark: bool = True
 
-    def activity(self, path: Path) -> str:
-        """Names the work that made a file; the database keeps it under this key."""
-        if not self.delivery:
+    def name(self, path: Path, takes: Iterable[str]) -> str:
+        """Names a file by what it is made of, so that it is the same wherever it is made again.
+
+        takes: keys of the cleaned takes in it. Empty where the stamp names no work.
+        """
+        if not self.work:
             return ""
-        return f"{self.delivery}:{path.relative_to(self.folder).as_posix()}"
+        parts = [self.work, path.relative_to(self.folder).as_posix(), *sorted(set(takes))]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def coding_history(
@@ -84,15 +90,17 @@ def cleaning_lines(sample_rate: int, channels: int, works: Iterable[Worked]) -> 
     return "".join(sorted(lines))
 
 
-def ixml_fields(works: Iterable[Worked], stamp: Stamp, path: Path) -> dict[str, str]:
+def ixml_fields(
+    works: Iterable[Worked], stamp: Stamp, path: Path, takes: Iterable[str] = ()
+) -> dict[str, str]:
     """What goes into the <ROOMTONE> block of a file beside its role: who made it, and with what.
 
-    works: what was done to the takes that it is made of. path: the file's own.
+    works: what was done to the takes that it is made of. path: the file's own. takes: their keys.
     """
     ran = [worked for worked in works if worked.engine_ran]
     fields = {
         "VERSION": code_version(),
-        "ACTIVITY": stamp.activity(path),
+        "ID": stamp.name(path, takes),
         "RECIPE": ", ".join(sorted({worked.recipe for worked in ran if worked.recipe})),
         "MODEL": " | ".join(sorted({_model(worked.card) for worked in ran})),
         "AI_PROCESSED": str(bool(ran)).upper() if stamp.ai_mark else "",

@@ -15,7 +15,7 @@ from adapters.media.excerpt import Excerpt, Match, is_readable, same_sound
 from core.errors import InputError
 from core.words import some
 from db.memory import AssetRecord, asset_at, paths_of, sounds_like
-from db.provenance import UnknownAssetError, Use, find, made_under
+from db.provenance import UnknownAssetError, Use, find, made_named
 from db.tables import AssetKind
 from flows.progress import Progress
 
@@ -46,7 +46,7 @@ def recognise(session: Session, path: Path, progress: Progress) -> Recognised:
     asset = asset_at(session, sha256)
     if asset is not None:
         return Recognised(asset)
-    claimed = _claimed(session, path)
+    claimed = next(iter(_claimed(session, path)), None)
     excerpt = Excerpt(path) if is_readable(path) else None
     if claimed is not None:
         place = next((there for there in _places(session, claimed) if is_readable(there)), None)
@@ -84,11 +84,19 @@ def recognise(session: Session, path: Path, progress: Progress) -> Recognised:
     )
 
 
-def _claimed(session: Session, path: Path) -> AssetRecord | None:
-    """The asset that a file says it is."""
-    key = read_block(path).get("ACTIVITY", "")
-    made = made_under(session, "render", key) if key else ()
-    return asset_at(session, made[0].asset) if made else None
+def _claimed(session: Session, path: Path) -> list[AssetRecord]:
+    """The assets that a file may be by what it says, those first that sound the same."""
+    name = read_block(path).get("ID", "")
+    uses = made_named(session, name) if name else ()
+    found = [asset for use in uses if (asset := asset_at(session, use.asset)) is not None]
+    return sorted(found, key=lambda asset: not _sounds_as(path, session, asset))
+
+
+def _sounds_as(path: Path, session: Session, asset: AssetRecord) -> bool:
+    for place in _places(session, asset):
+        with suppress(InputError):
+            return same_sound(path, place)
+    return False
 
 
 def _hits(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from adapters.media.bwf import read_block
 from core.conform import Placement, Retimed, placements, source_span, start_sample
 from core.reels import laid_out
 from core.time import span_to_samples
@@ -131,6 +132,7 @@ def _activity(
             "spec": made.spec,
             "cut": turnover.cut.name,
             "cut_sha256": turnover.digest,
+            **({"id": name} if (name := read_block(made.out / entry.path).get("ID")) else {}),
             **({} if clock is None else clock.as_parameters()),
             **({"overrides": decided} if decided else {}),
         },

@@ -188,6 +188,7 @@ def _writer(
     stamp: Stamp,
 ) -> WaveWriter:
     works = _works(stem, cleaned)
+    takes = [cleaned[take].key if take in cleaned else take for take in stem.takes]
     return WaveWriter(
         stem.path,
         layout.sample_rate,
@@ -195,7 +196,7 @@ def _writer(
         "PCM_24" if stem.subtype == "PCM_24" else "FLOAT",
         _notes(turnover, stem, layout, works, decision),
         {
-            **ixml_fields(works, stamp, stem.path),
+            **ixml_fields(works, stamp, stem.path, takes),
             "ROLE": stem.name.role,
             "CUT": turnover.cut.name,
             "CUT_SHA256": turnover.digest,

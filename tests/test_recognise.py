@@ -160,7 +160,7 @@ def test_what_a_model_touched_says_so_unless_that_is_switched_off(
         assert ("algorithmicallyEnhanced" in block.get("DIGITAL_SOURCE_TYPE", "")) is touched
         assert block.get("RECIPE", "") == ("standard" if touched else "")
         assert block.get("MODEL", "").startswith("RNNoise 0.2; weights sha256 ") is touched
-        assert block["ACTIVITY"] == f"{delivered.list['key']}:stems/{path.name}"
+        assert len(block["ID"]) == 64
     shutil.copytree(delivered.film, tmp_path / "film")
     quiet = Home(own_home.folder, {"ROOMTONE_AI_MARK": "false"})
     ran = quiet.run("clean", tmp_path / "film" / "v1.otio", "--out", tmp_path / "out", "--direct")
