@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -23,12 +25,17 @@ def command(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Hits at the most.")] = 20,
     by: HowFar = By.AUTO,
     filters: Filters = Filters(),
+    play: Annotated[bool, typer.Option("--play", help="Play the hits one after another.")] = False,
+    sound: Annotated[
+        Literal["raw", "cleaned"], typer.Option(help="What is played: raw or cleaned.")
+    ] = "raw",
     as_json: Annotated[bool, typer.Option("--json", help="Print the hits as JSON.")] = False,
 ) -> None:
     """Find lines by their words or by how they sound; prints timecode, speaker and the line.
 
     With --event only lines in which such an event happens; a slate, tone, pop, direction or
-    silence counts anywhere in the take. Without words the events themselves are listed.
+    silence counts anywhere in the take. Without words the events themselves are listed. While
+    hits are played, enter goes to the next, space plays it once more, q ends.
     """
     from db.home import open_remembered
     from flows.known import check_filters
@@ -36,6 +43,8 @@ def command(
 
     if not query and not filters.events:
         raise UsageError("Say what to search for: words of a line, or --event.")
+    if play and (as_json or not query):
+        raise UsageError("Only lines are played, and for people: give words, and leave --json out.")
     database = open_remembered(settings_for())
     try:
         check_filters(database, filters)
@@ -59,6 +68,23 @@ def command(
         OUT.print(f"{where} has these words, or sounds like them.")
     for group in by_take(hits, lambda hit: hit.found.essence):
         _print_take(group)
+    if play and hits:
+        _play(hits, sound)
+
+
+def _play(hits: Sequence[Hit], sound: Literal["raw", "cleaned"]) -> None:
+    from adapters.media.device import open_device
+    from cli.keys import keys, no_keys
+    from cli.play import KEYS, play_hits
+    from flows.play import sound_of_line
+    from flows.workspace import open_workspace
+
+    device = open_device()
+    with open_workspace(settings_for()) as work, keys() as wait:
+        if wait is not None:
+            OUT.print(KEYS, style="dim")
+        heard = partial(sound_of_line, work, version=sound)
+        play_hits(hits, lambda hit: heard(hit.found), device, wait or no_keys)
 
 
 def _print_take(hits: list[Hit]) -> None:
