@@ -10,6 +10,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from core.days import day_asked
+from core.review import GateState
+from core.tags import tag_of
 from db.search.filters import Filters
 
 
@@ -84,6 +87,18 @@ def _filters(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Recognised at least so surely.")
     ] = 0.0,
+    recorded_from: Annotated[
+        str, typer.Option("--from", help="Recorded on this day or later: 2026-11-27.")
+    ] = "",
+    recorded_to: Annotated[str, typer.Option("--to", help="Recorded on this day or earlier.")] = "",
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(help="Of takes with this tag; again for more."),
+    ] = None,
+    gates: Annotated[
+        GateState | None,
+        typer.Option(help="How its gates stand; waiting and approved ones failed."),
+    ] = None,
 ) -> Filters:
     """The filters that a person asks for."""
     from cli.events import kinds_asked
@@ -98,4 +113,8 @@ def _filters(
         min_confidence=min_confidence,
         draft=draft,
         events=kinds_asked(event or ()),
+        recorded_from=day_asked(recorded_from),
+        recorded_to=day_asked(recorded_to),
+        tags=tuple(map(tag_of, tag or ())),
+        gates=gates,
     )

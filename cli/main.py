@@ -44,6 +44,7 @@ from cli import (
     serve,
     speakers,
     sync,
+    tag,
     trace,
     verify,
 )
@@ -76,6 +77,7 @@ app.command("search")(search.command)
 app.command("events")(events.command)
 app.command("pull")(pull.command)
 app.command("lines")(lines.command)
+app.command("tag", context_settings=tag.SETTINGS)(tag.command)
 app.command("correct")(correct.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)

@@ -42,13 +42,14 @@ class GateState(StrEnum):
     """How a take stands with its gates, for filters.
 
     passed: no gate holds it back. failed: one does, whatever a person said. waiting and approved:
-    as in `ReviewState`, and both of them also failed.
+    as in `ReviewState`, and both of them also failed. uncleaned: it was not cleaned yet.
     """
 
     PASSED = "passed"
     FAILED = "failed"
     WAITING = "waiting"
     APPROVED = "approved"
+    UNCLEANED = "uncleaned"
 
 
 STEERING = frozenset({ReviewKind.GENTLER, ReviewKind.BYPASS, ReviewKind.LOCK})

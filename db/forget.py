@@ -47,6 +47,7 @@ from db.tables import (
     VoiceRow,
     WordRow,
 )
+from db.tags import forget_tags
 from db.takes import is_take
 from db.voices import forget_voices
 
@@ -169,7 +170,10 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
     forget_voices(session, speakers=numbers)
     forget_marks(session, characters=said)
     session.execute(delete(Speaker).where(Speaker.id.in_(numbers)))
-    _redact(session, said)
+    if said:
+        naming = _naming(said)
+        forget_tags(session, naming=naming)
+        _redact(session, naming)
 
 
 def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
@@ -194,6 +198,7 @@ def forget_takes(session: Session, essences: Collection[str], by: str) -> None:
     forget_voices(session, essences=list(essences))
     forget_marks(session, essences=essences)
     forget_reviewed(session, essences)
+    forget_tags(session, essences)
     # Who was heard in these takes only is forgotten with them.
     known = {*session.scalars(heard), *session.scalars(select(VoiceRow.speaker))}
     unheard = {number for number in speakers if number is not None and number not in known}
@@ -401,15 +406,17 @@ def _names(session: Session, numbers: Collection[int]) -> set[str]:
     return found | {*session.scalars(labels), *session.scalars(decided)}
 
 
-def _redact(session: Session, names: Collection[str]) -> None:
+def _naming(names: Collection[str]) -> re.Pattern[str]:
+    """Finds any of some names as words of their own, in either case of letters."""
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
+
+
+def _redact(session: Session, pattern: re.Pattern[str]) -> None:
     """Takes names out of what is recorded of other work than the making of files.
 
     The files of a delivery carry the names themselves; they are listed to the person instead.
     """
-    if not names:
-        return
-    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    pattern = re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
     for row in session.scalars(select(Activity).where(Activity.kind != "render")):
         clean = _redacted(row.parameters, pattern)
         if clean != row.parameters:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.cut import Cut
+from core.days import day_of
 from core.errors import InputError
 from core.media import MediaFile
 from core.time import FrameRate
@@ -148,6 +149,7 @@ def remember_media(session: Session, media: MediaFile) -> None:
             frames=media.frames,
             time_reference=whole(notes.time_reference),
             timecode_rate=rate_to_text(notes.timecode_rate),
+            recorded=day_of(notes.origination_date),
         )
     )
     session.flush()

@@ -20,7 +20,17 @@ from db.chunks import chunks
 from db.codec import now
 from db.judged import Judgement, channels_from_text, channels_to_text, judgement_of
 from db.plays import is_read_last
-from db.tables import CutEvent, CutRow, JudgedTake, ReviewRow, ReviewTake
+from db.tables import (
+    Activity,
+    Asset,
+    CutEvent,
+    CutRow,
+    JudgedTake,
+    ReviewRow,
+    ReviewTake,
+    Take,
+    Used,
+)
 
 
 def remember_review(session: Session, review: Review) -> Review:
@@ -127,6 +137,18 @@ def gate_state_is(state: GateState) -> Select[tuple[str]]:
             return left.where(_is_obeyed())
         case GateState.APPROVED:
             return failed.where(JudgedTake.essence.not_in(left))
+        case GateState.UNCLEANED:
+            return select(Take.essence).where(Take.essence.not_in(_cleaned()))
+
+
+def _cleaned() -> Select[tuple[str]]:
+    """The takes (by essence) that were cleaned."""
+    return (
+        select(Asset.essence)
+        .join(Used, Used.asset == Asset.sha256)
+        .join(Activity, Activity.id == Used.activity)
+        .where(Activity.kind == "clean", Activity.state == "done")
+    )
 
 
 def in_question() -> ColumnElement[bool]:

@@ -33,6 +33,7 @@ ActivityKind = Literal[
     "render",
     "import",
     "read",
+    "tag",
     "privacy",
     "forget",
     "mark",
@@ -129,7 +130,10 @@ class Media(Table):
 
 
 class Take(Table):
-    """A recording by its sound, whatever file holds it. time_reference: samples since midnight."""
+    """A recording by its sound, whatever file holds it. time_reference: samples since midnight.
+
+    recorded: the day (ISO 8601), as its recorder wrote it down; empty where it did not.
+    """
 
     __tablename__ = "takes"
 
@@ -143,8 +147,20 @@ class Take(Table):
     frames: Mapped[int]
     time_reference: Mapped[int | None]
     timecode_rate: Mapped[str | None]
+    recorded: Mapped[str] = mapped_column(server_default="")
 
     __table_args__ = (Index(None, "scene", "take"),)
+
+
+class TakeTag(Table):
+    """A tag that a person put on a take; see `core.tags`."""
+
+    __tablename__ = "take_tags"
+
+    essence: Mapped[str] = mapped_column(ForeignKey("takes.essence"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True, index=True)
+    by: Mapped[str]
+    created: Mapped[datetime]
 
 
 class Activity(Table):

@@ -13,6 +13,7 @@ from core.time import FrameRate
 from db.chunks import chunks
 from db.codec import rate_from_text
 from db.tables import CutRow, LineRow, Media, Speaker, Take
+from db.tags import tag_counts, tags_of
 from db.takes import latest_paths, natural
 
 
@@ -20,7 +21,8 @@ from db.takes import latest_paths, natural
 class TakeSummary:
     """A take in a list; the fields are those of `db.catalogue.TakeLine`.
 
-    frames: its length in samples. lines: how many are known of it.
+    frames: its length in samples. lines: how many are known of it. recorded: the day, ISO 8601,
+    or empty. tags: that people put on it.
     """
 
     name: str
@@ -36,6 +38,8 @@ class TakeSummary:
     timecode_rate: FrameRate | None
     circled: bool
     lines: int
+    recorded: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class KnownNames:
     productions: tuple[str, ...]
     takes: tuple[str, ...]
     cuts: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 def take_summaries(
@@ -65,6 +70,7 @@ def take_summaries(
         rings = select(Media.essence).where(Media.circled, Media.essence.in_(some))
         circled = set(session.scalars(rings))
         paths = latest_paths(session, set(some))
+        tags = tags_of(session, some)
         found += [
             TakeSummary(
                 name=row.name,
@@ -80,6 +86,8 @@ def take_summaries(
                 timecode_rate=rate_from_text(row.timecode_rate),
                 circled=row.essence in circled,
                 lines=lines.get(row.essence, 0),
+                recorded=row.recorded,
+                tags=tags.get(row.essence, ()),
             )
             for row in session.scalars(select(Take).where(Take.essence.in_(some)))
         ]
@@ -100,9 +108,15 @@ def known_names(session: Session) -> KnownNames:
         )
     )
     files = [path.name for path in session.scalars(select(CutRow.path).distinct())]
+
+    def listed(*names: str) -> tuple[str, ...]:
+        return tuple(sorted({name for name in names if name}, key=natural))
+
     return KnownNames(
-        *(
-            tuple(sorted({name for name in names if name}, key=natural))
-            for names in (speakers, scenes, [*projects, *voiced], takes, [*cuts, *files])
-        )
+        speakers=listed(*speakers),
+        scenes=listed(*scenes),
+        productions=listed(*projects, *voiced),
+        takes=listed(*takes),
+        cuts=listed(*cuts, *files),
+        tags=tuple(tag_counts(session)),
     )

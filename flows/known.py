@@ -63,6 +63,7 @@ def unknown_filters(database: Database, filters: Filters) -> tuple[str, ...]:
                 ("speaker", filters.speaker, known.speakers, "roomtone speakers list names them"),
                 ("scene", filters.scene, known.scenes, _LISTED),
                 ("production", filters.project, known.productions, "roomtone lines lists all"),
+                *(("tag", tag, known.tags, "roomtone tag lists them") for tag in filters.tags),
                 ("cut", PurePath(filters.cut.strip()).name, known.cuts, "clean it first"),
             )
             if asked.strip() and asked.strip().lower() not in {name.lower() for name in names}

@@ -24,6 +24,7 @@ from core.conform import (
     start_sample,
 )
 from core.cut import Cut, Event, MediaReference, Track, with_distinct_tracks
+from core.days import day_asked, day_of
 from core.errors import InputError
 from core.media import MediaFile
 from core.recorded import Playing, recorded
@@ -75,7 +76,8 @@ def take_sheets(
     """The lists of takes in their order, and their files.
 
     asked: as people name takes; none: all that have lines. day: only those recorded then
-    (`2026-11-27`). Raises InputError for a take, or a day, of which nothing is known.
+    (`2026-11-27`). Raises InputError for a take, or a day, of which nothing is known, UsageError
+    for what is no day.
     """
     essences: set[str] | None = None
     with work.database.read() as session:
@@ -84,11 +86,12 @@ def take_sheets(
             for name in asked:
                 essences.update(takes_named(session, name))
         files = media_by_essence(session, essences)
+    day = day_asked(day)
     if day:
         files = {
             essence: media
             for essence, media in files.items()
-            if media.notes.origination_date.replace(":", "-").replace("/", "-") == day
+            if day_of(media.notes.origination_date) == day
         }
     spots = spots_of(work, files)
     files = {essence: media for essence, media in files.items() if asked or spots[essence]}

@@ -293,6 +293,7 @@ def test_search_can_ask_how_takes_stand(desk: Desk) -> None:
         GateState.FAILED: everything,
         GateState.WAITING: everything,
         GateState.APPROVED: set(),
+        GateState.UNCLEANED: set(),
     }
     for name in ("Scene 1 BOOM", "Scene 1 MARA"):
         desk.review("approve", desk.number(name))

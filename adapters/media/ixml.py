@@ -48,6 +48,7 @@ class Ixml:
     note: str = ""
     project: str = ""
     description: str = ""
+    origination_date: str = ""
     tracks: tuple[tuple[int | None, int | None, str], ...] = ()
     timecode_rate: FrameRate | None = None
     time_reference: int | None = None
@@ -90,6 +91,7 @@ def parse_ixml(body: bytes) -> Ixml:
         note=_text(root, "NOTE"),
         project=_text(root, "PROJECT"),
         description=_text(root, "BEXT/BWF_DESCRIPTION"),
+        origination_date=_text(root, "BEXT/BWF_ORIGINATION_DATE"),
         tracks=tuple(
             (
                 _number(track, "CHANNEL_INDEX"),
@@ -142,6 +144,7 @@ def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
         note=ixml.note or notes.note,
         project=ixml.project or notes.project,
         description=notes.description or ixml.description,
+        origination_date=ixml.origination_date or notes.origination_date,
         track_names=names,
         absent_tracks=tuple(name for name in dict.fromkeys(recorded) if name not in here),
         timecode_rate=ixml.timecode_rate or notes.timecode_rate,

@@ -9,10 +9,12 @@ from pathlib import PurePath
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal, or_, select
 
 from core.events import EventKind
+from core.review import GateState
 from db.codec import storable
 from db.events import OF_THE_TAKE
 from db.names import lowered, same_name
-from db.tables import Asset, CutEvent, CutRow, EventRow, LineRow, Media, Speaker, Take
+from db.review import gate_state_is
+from db.tables import Asset, CutEvent, CutRow, EventRow, LineRow, Media, Speaker, Take, TakeTag
 from db.takes import is_take
 
 
@@ -24,6 +26,9 @@ class Filters:
     `is_take`). circled: the take was circled. cut: the name or file name of a cut that plays some
     of the line. min_confidence: 0 to 1. draft: made by a stand-in, or not. events: one of these
     happens within the line; what belongs to a take as a whole (OF_THE_TAKE) counts anywhere in it.
+    recorded_from, recorded_to: the first and the last day (ISO 8601); a take whose day nobody wrote
+    down is on none. tags: the take has all of them (see `core.tags`). gates: how the take stands
+    with them.
     corrected: numbers of the lines that people corrected whole, for min_confidence and draft.
     """
 
@@ -36,6 +41,10 @@ class Filters:
     min_confidence: float = 0.0
     draft: bool | None = None
     events: tuple[EventKind, ...] = ()
+    recorded_from: str = ""
+    recorded_to: str = ""
+    tags: tuple[str, ...] = ()
+    gates: GateState | None = None
     corrected: frozenset[int] = frozenset()
 
     @property
@@ -79,6 +88,15 @@ class Filters:
         if self.circled is not None:
             circled = Take.essence.in_(select(Media.essence).where(Media.circled))
             parts.append(circled if self.circled else ~circled)
+        if self.recorded_from:
+            parts.append(Take.recorded >= self.recorded_from)
+        if self.recorded_to:
+            parts.append((Take.recorded != "") & (Take.recorded <= self.recorded_to))
+        for tag in self.tags:
+            tagged = select(TakeTag.essence).where(TakeTag.tag == tag)
+            parts.append(Take.essence.in_(tagged))
+        if self.gates:
+            parts.append(Take.essence.in_(gate_state_is(self.gates)))
         return parts
 
     def _of_lines(self) -> list[ColumnElement[bool]]:
