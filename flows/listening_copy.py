@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -39,6 +39,8 @@ _BLOCK = 1 << 16
 _FADE_MS = 8
 _CEILING = 1.0 - 2.0**-23
 _PEAKS_A_SECOND = 100
+# Finding the level takes about as long as writing.
+_MATCHING = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,24 +85,50 @@ class Copy:
         return 0.0 if self.match is None else self.match.gain_db
 
 
+Told = Callable[[float], None]
+"""Hears how much of the work is done, 0 to 1."""
+
 _MATCH = TypeAdapter(Match)
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def whole_copy(work: Workspace, media: MediaFile, channel: int) -> Copy:
+def whole_copy(
+    work: Workspace, media: MediaFile, channel: int, told: Told = lambda _: None
+) -> Copy:
     """The listening copy of a channel of a take, at its own sample rate, and its peaks beside it.
 
-    Raises InputError where the media can't be read, OutputError where the cache can't be written.
+    told: hears how much of it is made, 0 to 1, where it is not there yet. Raises InputError where
+    the media can't be read, OutputError where the cache can't be written.
     """
     cleaned = cleaned_last(work, media, (channel,))
     name = _name(media, channel, cleaned)
     path = work.cache / f"{name}.flac"
     with _locks[name]:
-        match = _match(work, media, channel, cleaned, name)
+        match = _match(work, media, channel, cleaned, name, lambda done: told(_MATCHING * done))
         if not (path.is_file() and _peaks_path(path).is_file()):
             with _both(work, media, channel, cleaned) as reads:
-                _write_whole(path, reads, media, match)
+                _write_whole(
+                    path, reads, media, match, lambda done: told(_MATCHING + (1 - _MATCHING) * done)
+                )
     return Copy(path, 0, media.frames, match, cleaned)
+
+
+def copy_name(work: Workspace, media: MediaFile, channel: int) -> str:
+    """What names the listening copy of a channel, as it was cleaned last."""
+    return _name(media, channel, cleaned_last(work, media, (channel,)))
+
+
+def copy_there(work: Workspace, media: MediaFile, channel: int) -> Copy | None:
+    """The listening copy of a channel, where it was made before."""
+    cleaned = cleaned_last(work, media, (channel,))
+    name = _name(media, channel, cleaned)
+    path = work.cache / f"{name}.flac"
+    match = _kept_match(work, name)
+    if not (path.is_file() and _peaks_path(path).is_file()):
+        return None
+    if cleaned is not None and match is None:
+        return None
+    return Copy(path, 0, media.frames, match if cleaned is not None else None, cleaned)
 
 
 def excerpt(
@@ -193,17 +221,32 @@ def _both(
         yield tuple(reads)
 
 
+def _kept_match(work: Workspace, name: str) -> Match | None:
+    """How loud the cleaned sound is made, where that was found before."""
+    try:
+        return _MATCH.validate_json(_match_path(work, name).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _match_path(work: Workspace, name: str) -> Path:
+    return work.cache / f"{name}-match.json"
+
+
 def _match(
-    work: Workspace, media: MediaFile, channel: int, cleaned: Cleaned | None, name: str
+    work: Workspace,
+    media: MediaFile,
+    channel: int,
+    cleaned: Cleaned | None,
+    name: str,
+    told: Told = lambda _: None,
 ) -> Match | None:
     """How loud the cleaned sound is made, found once a take; None where there is none."""
     if cleaned is None:
         return None
-    path = work.cache / f"{name}-match.json"
-    try:
-        return _MATCH.validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        pass
+    kept = _kept_match(work, name)
+    if kept is not None:
+        return kept
     with _both(work, media, channel, cleaned) as (raw, clean):
         gain_db, note = matched(work, media, channel, (0, media.frames), raw, clean)
         gain, peak = 10 ** (gain_db / 20), 0.0
@@ -214,8 +257,9 @@ def _match(
                 float(np.max(np.abs(raw(start, frames)), initial=0.0)),
                 gain * float(np.max(np.abs(clean(start, frames)), initial=0.0)),
             )
+            told((start + frames) / media.frames)
     match = Match(gain_db, min(1.0, _CEILING / peak) if peak else 1.0, note)
-    write_text(path, json.dumps(asdict(match)))
+    write_text(_match_path(work, name), json.dumps(asdict(match)))
     return match
 
 
@@ -230,7 +274,7 @@ def _block(
 
 
 def _write_whole(
-    path: Path, reads: tuple[Read, ...], media: MediaFile, match: Match | None
+    path: Path, reads: tuple[Read, ...], media: MediaFile, match: Match | None, told: Told
 ) -> None:
     """Write a whole copy, and its peaks before it, so that a copy always has them."""
     gain = 1.0 if match is None else match.gain
@@ -242,6 +286,7 @@ def _write_whole(
         for start in range(0, media.frames, size):
             block = _block(reads, start, min(size, media.frames - start), match)
             extremes.append(_extremes(block, step, gain))
+            told((start + len(block)) / media.frames)
             yield block
 
     def keep_peaks(temporary: Path) -> None:

@@ -90,6 +90,28 @@ def test_who_may_only_look_corrects_nothing(work: Workspace) -> None:
         # There is no such line, which only who may change it is told.
         answer = asked.put("/api/v1/lines/1/correction", json={"text": "joy"})
         assert answer.status_code == code
+        tagged = asked.post(f"/api/v1/takes/{'0' * 64}/tags", json={"on": ["joy"]})
+        assert tagged.status_code == code
+
+
+def test_a_fault_of_ours_is_a_page_for_people_and_json_for_programs(
+    work: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("<secret>")
+
+    monkeypatch.setattr("web.pages.takes.take_list", broken)
+    monkeypatch.setattr("web.api.takes.take_list", broken)
+    shown = client(work).get("/takes")
+    assert shown.status_code == 500
+    assert shown.headers["content-type"].startswith("text/html")
+    assert "An internal fault (ZeroDivisionError); the details are in the log." in shown.text
+    assert "secret" not in shown.text
+    assert client(work).get("/api/v1/takes").json() == {
+        "fault": "An internal fault (ZeroDivisionError); the details are in the log."
+    }
+    swapped = client(work).get("/takes", headers={"HX-Request": "true"})
+    assert set(swapped.json()) == {"fault"}
 
 
 def test_a_bare_token_serves_programs(work: Workspace) -> None:

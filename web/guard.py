@@ -10,14 +10,17 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from web.access import SESSION_DAYS, Access, Person
+from web.faults import answer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -58,7 +61,11 @@ class Guard:
         state["person"] = person
         refused = self._refused(scope, headers, person, bare)
 
+        begun = False
+
         async def answered(message: Message) -> None:
+            nonlocal begun
+            begun = True
             if message["type"] == "http.response.start":
                 _protect(MutableHeaders(scope=message), nonce, scope["path"])
                 if cookie:
@@ -73,8 +80,11 @@ class Guard:
             await self._app(scope, _limited(receive), answered)
         except Exception as fault:
             LOG.exception("internal fault: %s %s", scope["method"], scope["path"])
+            if begun:
+                # Half of an answer is out already; the connection ends.
+                raise
             said = f"An internal fault ({type(fault).__name__}); the details are in the log."
-            await _fault(500, said)(scope, receive, answered)
+            await answer(Request(scope), 500, said)(scope, receive, answered)
 
     def _who(self, headers: Headers) -> tuple[Person | None, str, bool]:
         """Who asks, a cookie to be set, and whether they showed a bare token."""
@@ -95,22 +105,23 @@ class Guard:
         self, scope: Scope, headers: Headers, person: Person | None, bare: bool
     ) -> Response | None:
         path, method = scope["path"], scope["method"]
+        fault = partial(answer, Request(scope))
         host = headers.get("host", "").lower()
         if "*" not in self._hosts and _without_port(host) not in self._hosts:
-            return _fault(421, "This roomtone does not answer to that name; see --host-name.")
+            return fault(421, "This roomtone does not answer to that name; see --host-name.")
         if len(scope["raw_path"] or b"") + len(scope["query_string"]) > _MOST_TARGET:
-            return _fault(414, "The address is too long.")
+            return fault(414, "The address is too long.")
         if _length(headers.get("content-length")) > MOST_BODY:
-            return _fault(413, "A request is 1 MB at the most.")
+            return fault(413, "A request is 1 MB at the most.")
         if headers.get("range", "").count(",") >= _MOST_RANGES:
-            return _fault(416, "Ask for four ranges at the most.")
+            return fault(416, "Ask for four ranges at the most.")
         if method not in _SAFE:
             forged = self._forged(headers, host, scope["scheme"], person, bare, path)
-            if forged is not None:
-                return forged
+            if forged:
+                return fault(403, forged)
         if person is None and not path.startswith(_OPEN):
             if path.startswith("/api/"):
-                return _fault(401, "Send a token: `Authorization: Bearer …`.")
+                return fault(401, "Send a token: `Authorization: Bearer …`.")
             if headers.get("hx-request"):
                 return Response(status_code=401, headers={"HX-Redirect": "/login"})
             return RedirectResponse("/login", status_code=303)
@@ -124,21 +135,21 @@ class Guard:
         person: Person | None,
         bare: bool,
         path: str,
-    ) -> Response | None:
-        """The answer to a change that no page of ours asked for, or None."""
+    ) -> str:
+        """Why a change is none that a page of ours asked for; empty where it is one."""
         if bare:
             # Browsers never send this header of their own accord.
-            return None
+            return ""
         origin = headers.get("origin")
         if origin is not None and not _same_origin(origin, host, scheme):
-            return _fault(403, "The request comes from another page.")
+            return "The request comes from another page."
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return _fault(403, "The request comes from another page.")
+            return "The request comes from another page."
         if path == "/login":
-            return None
+            return ""
         if person is None or not self._access.proves(person.session, headers.get(PROOF, "")):
-            return _fault(403, "The page is too old; load it again.")
-        return None
+            return "The page is too old; load it again."
+        return ""
 
 
 def cookie_text(value: str, secure: bool) -> str:
@@ -185,10 +196,6 @@ def _limited(receive: Receive) -> Receive:
         return message
 
     return limited
-
-
-def _fault(status: int, sentence: str) -> Response:
-    return JSONResponse({"fault": sentence}, status)
 
 
 def _without_port(host: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.templating import Jinja2Templates
 
+from flows.copying import Copying
 from flows.workspace import Workspace
 from web.access import Access, Person, Role
 
@@ -19,10 +20,11 @@ TEMPLATES = Jinja2Templates(directory=HERE / "templates")
 
 @dataclass(frozen=True)
 class Site:
-    """A home that is served."""
+    """A home that is served. copying: its listening copies that are being made."""
 
     work: Workspace
     access: Access
+    copying: Copying = field(default_factory=Copying)
 
 
 def site(request: Request) -> Site:

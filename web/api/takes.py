@@ -77,12 +77,32 @@ def events(at: AtSite, who: Viewer, take: TakeId) -> list[EventOut]:
     return [event_out(found) for found in events_in(at.work, take)]
 
 
-@router.get("/{take}/sound")
-def sound(at: AtSite, who: Viewer, take: TakeId, channel: Channel | None = None) -> SoundOut:
-    """Make the listening copy of a microphone, where it is not there yet; how it is played."""
+@router.get("/{take}/sound", responses={202: {"model": SoundOut}})
+def sound(
+    at: AtSite,
+    who: Viewer,
+    answer: Response,
+    take: TakeId,
+    channel: Channel | None = None,
+    wait: bool = True,
+) -> SoundOut:
+    """Make the listening copy of a microphone, where it is not there yet; how it is played.
+
+    wait: answer when it is made. Else it is made in the background, and as long as it is not
+    there the answer is 202 with the progress: ask again.
+    """
     del who
     media, number = _media(at, take, channel)
-    copy = listening_copy.whole_copy(at.work, media, number)
+    copy = (
+        listening_copy.whole_copy(at.work, media, number)
+        if wait
+        else at.copying.ask(at.work, media, number)
+    )
+    if isinstance(copy, float):
+        answer.status_code = 202
+        return SoundOut(
+            ready=False, progress=copy, sample_rate=media.sample_rate, frames=media.frames
+        )
     return SoundOut(
         url=f"/api/v1/takes/{take}/audio?channel={number}",
         channels=copy.channels,

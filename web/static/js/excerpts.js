@@ -27,6 +27,7 @@ export async function hear(line) {
   loaded = line;
   root.hidden = false;
   title.textContent = line.dataset.title;
+  matched.textContent = "preparing the sound …";
   const asked = new URLSearchParams({ start, end });
   // A row may be about a certain microphone and a certain cleaned sound.
   for (const name of ["channel", "key"]) {
@@ -35,6 +36,7 @@ export async function hear(line) {
   const answer = await fetch(`/api/v1/takes/${line.dataset.take}/excerpt?${asked}`);
   if (!answer.ok) {
     loaded = null;
+    matched.textContent = "";
     return say(await fault(answer));
   }
   const sound = await answer.blob();
