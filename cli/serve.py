@@ -160,6 +160,8 @@ def _bound(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        # Who asks before the server is there waits instead of being refused.
+        bound.listen()
     except OSError as fault:
         bound.close()
         raise OutputError(

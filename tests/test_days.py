@@ -80,7 +80,7 @@ def test_days_of_takes_that_are_known_already_are_filled_in(place: Path | str) -
     before = open_database(place)
     on_days(before)
     before.close()
-    at = revisions().index("0015")
+    at = revisions().index("0016")
     with engine.begin() as connection:
         command.downgrade(alembic_config(connection), revisions()[at - 1])
     engine.dispose()

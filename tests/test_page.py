@@ -172,6 +172,29 @@ def test_a_speaker_is_named_where_they_speak_and_it_is_taken_back(page: Any, sit
     assert page.evaluate("document.activeElement.value") == "REN"
 
 
+def test_a_take_is_tagged_in_place_and_found_by_its_tag(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=suitcase")
+    page.locator(".take h2 a").click()
+    page.locator("#tag").fill("Loud <b>")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.tag')?.dataset.tag === 'loud <b>'")
+    page.goto(f"{site.address}/?q=joy")
+    page.wait_for_selector(".line")
+    page.locator("select[name=tag]").select_option("loud <b>")
+    until(page, "document.querySelectorAll('section.take').length === 1")
+    assert page.locator(".take h2 .tag").inner_text() == "loud <b>"
+    assert "tag=loud" in page.url
+    page.locator(".take h2 a").click()
+    page.get_by_role("button", name="Take the tag loud <b> off").click()
+    until(page, "!document.querySelector('.tag')")
+
+
+def test_an_unknown_name_is_told_and_not_blamed_on_the_words(page: Any, site: Served) -> None:
+    page.goto(f"{site.address}/?q=joy&take=1-T09")
+    assert "No take '1-T09' is known here; near it: 1-T0" in page.locator("#results").inner_text()
+    assert page.locator("details.more").get_attribute("open") is not None
+
+
 def test_what_was_said_is_text_and_nothing_else(page: Any, site: Served) -> None:
     page.goto(f"{site.address}/?q=%3Cscript%3Ealert(1)%3C/script%3E+here")
     assert "<b>here</b>" in page.locator("#results").inner_text()

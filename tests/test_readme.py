@@ -37,6 +37,7 @@ def own_words(words: list[str]) -> list[str]:
         ("nightly", "/Volumes/SOUND"): "sound",
         ("--take", "14-T02"): "1-T02",
         ("--scene", "14"): "1",
+        ("tag", "14-T02"): "1-T02",
         ("clean", "CUT"): "cuts/reel1_v3.otio",
         ("lines", "14-T02"): "1-T02",
         ("correct", "14-T02"): "1-T02",

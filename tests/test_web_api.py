@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,10 +68,53 @@ def test_a_search_gives_the_word_and_its_time(api: TestClient) -> None:
     assert [hit["take"]["name"] for hit in only] == ["1-T02"]
 
 
+def test_a_search_is_narrowed_as_on_the_command_line(api: TestClient) -> None:
+    proof = {"X-CSRF-Token": api.get("/api/v1/session").json()["csrf"]}
+    tags = f"/api/v1/takes/{take(api, '1-T02')}/tags"
+    tagged = api.post(tags, json={"on": ["Good", "late"]}, headers=proof)
+    assert tagged.json() == ["good", "late"]
+
+    def found(**narrowed: Any) -> list[str]:
+        answer = api.get("/api/v1/search", params={"q": "joy", **narrowed})
+        assert answer.status_code == 200, answer.text
+        return sorted(hit["take"]["name"] for hit in answer.json())
+
+    assert found(tag="GOOD") == ["1-T02"]
+    assert found(tag=["good", "early"]) == []
+    assert found(**{"from": "2026-01-01"}) == []
+    assert found(gates="uncleaned") == []
+    assert found(cut="v1.otio") == ["1-T01", "1-T02"]
+    assert found(event="slate") == []
+    # As a form sends what was left alone.
+    left = {"tag": "", "event": "", "draft": "", "circled": "", "from": "", "to": "", "gates": ""}
+    assert found(**left) == ["1-T01", "1-T02"]
+    for wrong in ({"from": "then"}, {"gates": "shut"}, {"event": "bang"}, {"tag": "!"}):
+        answer = api.get("/api/v1/search", params={"q": "joy", **wrong})
+        assert (answer.status_code, set(answer.json())) == (422, {"fault"})
+    assert {"tag": "late", "takes": 1} in api.get("/api/v1/tags").json()
+    assert api.post(tags, json={"off": ["late"]}, headers=proof).json() == ["good"]
+    nobody = api.post(f"/api/v1/takes/{'0' * 64}/tags", json={"on": ["x"]}, headers=proof)
+    assert nobody.status_code == 404
+
+
 def test_lines_have_their_words(api: TestClient) -> None:
     (line,) = api.get(f"/api/v1/takes/{take(api, '1-T01')}/lines").json()
     assert [word["text"] for word in line["words"]] == SAID["1-T01"][0][1].split()
     assert (line["speaker"], line["draft"]) == ("REN", False)
+
+
+def test_a_copy_is_waited_for_or_asked_after(api: TestClient) -> None:
+    address = f"/api/v1/takes/{take(api, '1-T02')}/sound?wait=false"
+    for _ in range(500):
+        answer = api.get(address)
+        told = answer.json()
+        if told["ready"]:
+            break
+        assert (answer.status_code, told["url"]) == (202, "")
+        assert 0 <= told["progress"] <= 1
+        time.sleep(0.02)
+    assert (answer.status_code, told["channels"], told["progress"]) == (200, 2, 1)
+    assert told == api.get(address.replace("?wait=false", "")).json()
 
 
 def test_sound_is_served_by_ranges_of_bytes(api: TestClient) -> None:

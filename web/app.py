@@ -14,6 +14,7 @@ import web.api.runs
 import web.api.search
 import web.api.session
 import web.api.speakers
+import web.api.tags
 import web.api.takes
 import web.pages.cuts
 import web.pages.login
@@ -32,6 +33,7 @@ API = (
     web.api.session,
     web.api.search,
     web.api.takes,
+    web.api.tags,
     web.api.corrections,
     web.api.cuts,
     web.api.review,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from db.search.filters import Filters
 from db.search.find import How
@@ -12,11 +12,11 @@ from flows.search import find_lines
 from flows.take_view import takes_by_essence
 from flows.takeline import HOW_FOUND
 from web.api.shapes import Fault, HitOut, hit_out, take_out
+from web.asked import filters_asked
 from web.site import AtSite, Site, Viewer
 
 router = APIRouter(tags=["search"], responses={401: {"model": Fault}, 422: {"model": Fault}})
 Text = Annotated[str, Query(max_length=1000)]
-Name = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/search")
@@ -24,20 +24,12 @@ def search(
     at: AtSite,
     who: Viewer,
     q: Text,
+    filters: Annotated[Filters, Depends(filters_asked)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     by: How = "auto",
-    production: Name = "",
-    scene: Name = "",
-    take: Name = "",
-    speaker: Name = "",
-    cut: Name = "",
-    circled: bool | None = None,
-    draft: bool | None = None,
-    min_confidence: Annotated[float, Query(ge=0, le=1)] = 0.0,
 ) -> list[HitOut]:
     """Lines that hold what is asked for, the closest first. Any text is a valid query."""
     del who
-    filters = Filters(production, scene, take, speaker, circled, cut, min_confidence, draft)
     return found_lines(at, q, limit, filters, by)
 
 

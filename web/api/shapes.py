@@ -59,7 +59,8 @@ class TakeOut(BaseModel):
 
     fps: frames a second of its timecode, as a fraction, or null where it has none; drop: whether
     it drops frame numbers.
-    time_reference: samples since midnight of its first sample.
+    time_reference: samples since midnight of its first sample. recorded: the day (ISO 8601), or
+    empty. tags: that people put on it.
     """
 
     id: str = Field(pattern="^[0-9a-f]{64}$")
@@ -77,6 +78,8 @@ class TakeOut(BaseModel):
     time_reference: int | None
     length: str
     lines: int
+    recorded: str
+    tags: list[str]
 
 
 class GateOut(BaseModel):
@@ -141,18 +144,21 @@ class HitOut(BaseModel):
 class SoundOut(BaseModel):
     """How a listening copy is to be played: original left, cleaned right, level-matched.
 
+    ready: it is made; progress: how much of it is, 0 to 1, and while it is less the rest is empty.
     What was removed is the left channel times the gain, less the right. channels: 1 where the
     take is not cleaned. gain_db: that the cleaned sound has. note: what is to be said of it.
     """
 
-    url: str
-    channels: int
+    ready: bool = True
+    progress: float = 1.0
+    url: str = ""
+    channels: int = 0
     sample_rate: int
     frames: int
-    gain_db: float
-    note: str
-    engine: str
-    recipe: str
+    gain_db: float = 0.0
+    note: str = ""
+    engine: str = ""
+    recipe: str = ""
 
 
 class PeaksOut(BaseModel):
@@ -181,6 +187,8 @@ def take_out(found: TakeSummary) -> TakeOut:
         time_reference=found.time_reference,
         length=clock(found.frames, found.sample_rate),
         lines=found.lines,
+        recorded=found.recorded,
+        tags=list(found.tags),
     )
 
 

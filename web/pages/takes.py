@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from flows.take_view import events_in, lines_in, take_list, take_view
+from flows.take_view import events_in, lines_in, names_known, take_list, take_view
 from web.api.shapes import event_out, line_out, take_out, take_view_out
 from web.api.takes import Channel, TakeId
 from web.pages.shown import page
@@ -32,5 +32,6 @@ def take(
         "channel": view.listened if channel is None else channel,
         "lines": [line_out(item) for item in lines_in(at.work, take)],
         "events": [event_out(item) for item in events_in(at.work, take)],
+        "tags_known": names_known(at.work).tags,
     }
     return page(request, at, who, "take.html", told)

@@ -2,6 +2,7 @@
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { ask, say, typing } from "./page.js";
 import { correct } from "./correct.js";
+import "./tags.js";
 import { bar } from "./player.js";
 import { rename } from "./rename.js";
 import * as lines from "./lines.js";
@@ -26,7 +27,7 @@ async function open(channel) {
   note.textContent = "Preparing the sound …";
   let sound;
   try {
-    sound = await ask(`${api}/sound?channel=${channel}`);
+    sound = await made(channel);
     shapes = await ask(`${api}/peaks?channel=${channel}&points=3000`);
   } catch (wrong) {
     note.textContent = wrong.message;
@@ -40,6 +41,18 @@ async function open(channel) {
   document.getElementById("matched").textContent = sound.channels === 1 ? "" : matched;
   seek.disabled = false;
   draw(channel);
+}
+
+/** How the listening copy is played, once it is made; says how far it is every tenth. */
+async function made(channel) {
+  for (;;) {
+    const sound = await ask(`${api}/sound?channel=${channel}&wait=false`);
+    if (sound.ready) return sound;
+    const tenths = Math.floor(10 * sound.progress);
+    const told = `Preparing the sound …${tenths ? ` ${10 * tenths} %` : ""}`;
+    if (note.textContent !== told) note.textContent = told;
+    await new Promise((go) => setTimeout(go, 300));
+  }
 }
 
 function draw(channel) {
