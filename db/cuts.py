@@ -14,7 +14,18 @@ from sqlalchemy.orm import Session
 from core.time import FrameRate
 from db.chunks import chunks
 from db.codec import rate_from_text
-from db.tables import Activity, Asset, CutEvent, CutRow, Generated, LineRow, Location, Speaker
+from db.judged import channels_from_text
+from db.tables import (
+    Activity,
+    Asset,
+    CutEvent,
+    CutRow,
+    Generated,
+    JudgedTake,
+    LineRow,
+    Location,
+    Speaker,
+)
 
 
 @dataclass(frozen=True)
@@ -142,3 +153,20 @@ def speech_in(session: Session, takes: Collection[str]) -> Mapping[str, tuple[Sp
         for essence, start, end, name in session.execute(query).tuples():
             found.setdefault(essence, []).append(SpokenStretch(start, end, name))
     return {essence: tuple(spoken) for essence, spoken in found.items()}
+
+
+def setups_of(
+    session: Session, takes: Collection[str]
+) -> dict[tuple[str, tuple[int, ...]], tuple[int, int | None]]:
+    """The setups of takes that gates judged, by sound and channels.
+
+    With each the number of the decision that the take was cleaned under, or None.
+    """
+    found: dict[tuple[str, tuple[int, ...]], tuple[int, int | None]] = {}
+    for some in chunks(takes):
+        query = select(
+            JudgedTake.essence, JudgedTake.channels, JudgedTake.setup, JudgedTake.review
+        ).where(JudgedTake.essence.in_(some))
+        for essence, channels, setup, review in session.execute(query).tuples():
+            found[essence, channels_from_text(channels)] = setup, review
+    return found

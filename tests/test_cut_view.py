@@ -16,11 +16,15 @@ from sqlalchemy import select
 import db.tables
 from config.settings import Settings
 from core.errors import InputError, OfflineError, UsageError
+from core.review import Review, ReviewedTake, ReviewKind
 from core.versions import version_in
+from db.judged import channels_from_text
+from db.review import remember_review
 from db.run_rows import RunRow
 from flows.cut_again import clean_again
 from flows.cut_changes import cut_changes
-from flows.cut_view import CutEventView, CutView, cut_list, cut_view, previous_version
+from flows.cut_events import CutEventView
+from flows.cut_view import CutView, cut_list, cut_view, previous_version
 from flows.delivered import read_delivery
 from flows.workspace import Workspace, open_workspace
 
@@ -139,6 +143,36 @@ def test_what_became_of_an_event_is_what_its_take_went_through(
         found = events(view(work, "v1"))
     assert {event.state for event in found} == {state}
     assert all(event.why for event in found)
+
+
+def test_what_a_person_approved_is_not_flagged_and_what_they_decided_is_told(
+    own_home: Home,
+) -> None:
+    with open_workspace(Settings(home=own_home.folder)) as work:
+        with work.database.write() as session:
+            for row in session.scalars(
+                select(db.tables.Activity).where(db.tables.Activity.kind == "clean")
+            ):
+                row.parameters = _held(dict(row.parameters))
+            judged = session.scalars(select(db.tables.JudgedTake).order_by("id")).all()
+            one, other = judged[0], next(row for row in judged if row.setup != judged[0].setup)
+            heard = ReviewedTake(one.essence, channels_from_text(one.channels), one.key)
+            for number, kind, takes in (
+                (one.setup, ReviewKind.APPROVE, (heard,)),
+                (other.setup, ReviewKind.BYPASS, ()),
+            ):
+                remember_review(
+                    session,
+                    Review(0, number, kind, "", None, "fine", "Mara", "", not takes, takes),
+                )
+            keys = {r.event: r.take_key for r in session.scalars(select(db.tables.CutEvent))}
+        found = {event.id: event for event in events(view(work, "v1"))}
+    for name, event in found.items():
+        assert event.state == ("approved" if keys[name] == one.key else "flagged")
+    assert any("by Mara" in event.why for event in found.values())
+    assert {e.decided[:16] for n, e in found.items() if keys[n] == other.key} == {
+        "left as recorded"
+    }
 
 
 def test_a_lock_shows_as_one_and_other_decisions_beside_the_state(

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 from core.time import clock, samples_to_timecode
 from flows.change_list import Row, rows, summary
 from flows.cut_changes import CutChanges
-from flows.cut_view import STATES, CutEventView, CutListed, CutTrackView, CutView
+from flows.cut_events import STATES, CutEventView
+from flows.cut_view import CutListed, CutTrackView, CutView
 from flows.delivery import DeliveredFile
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from flows.cut_changes import cut_changes
-from flows.cut_view import STATES, cut_list, cut_view, previous_version, versions_of
+from flows.cut_events import STATES
+from flows.cut_view import cut_list, cut_view, previous_version, versions_of
 from web.api.cut_shapes import changes_out, cut_out, cut_view_out
 from web.api.cuts import CutId, OtherId
 from web.pages.shown import page
