@@ -19,3 +19,12 @@ def version_in(name: str) -> tuple[str, str]:
         return name.strip(), ""
     whole, point, part = found[1].partition(".")
     return name.strip()[: found.start()], (whole.lstrip("0") or "0") + point + part
+
+
+def same_title(one: str, other: str) -> bool:
+    """Whether two titles differ in nothing but case, spaces and punctuation."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(title: str) -> str:
+    return "".join(character for character in title.casefold() if character.isalnum())

@@ -12,7 +12,7 @@ from datetime import datetime
 from core.errors import InputError, OfflineError
 from core.roles import Choice
 from core.time import frames_to_samples
-from core.versions import version_in
+from core.versions import same_title, version_in
 from db.cuts import (
     CutSummary,
     Delivery,
@@ -150,18 +150,27 @@ def versions_of(work: Workspace, digest: str) -> tuple[CutListed, ...]:
     every = cut_list(work)
     title = next((item.title for item in every if item.summary.digest == digest), "")
     others = [item for item in every if item.summary.digest != digest]
-    return tuple(sorted(others, key=lambda item: item.title.casefold() != title.casefold()))
+    return tuple(sorted(others, key=lambda item: not same_title(item.title, title)))
 
 
 def previous_version(work: Workspace, digest: str) -> CutListed | None:
-    """The version before: of the same title, with the next lower number, or cleaned before."""
+    """The version before: of the same title, with the next lower number, or cleaned before.
+
+    Of several with that number one in the same format, then the latest.
+    """
     every = {item.summary.digest: item for item in cut_list(work)}
     if digest not in every:
         return None
-    title = every[digest].title.casefold()
-    alike = [item for item in every.values() if item.title.casefold() == title]
-    earlier = [item for item in alike if _age(item) < _age(every[digest])]
-    return max(earlier, key=_age, default=None)
+    own = every[digest]
+    alike = [item for item in every.values() if same_title(item.title, own.title)]
+    earlier = [item for item in alike if _age(item) < _age(own)]
+    suffix = own.summary.path.suffix
+
+    def nearness(item: CutListed) -> tuple[object, bool, datetime]:
+        return natural(item.version), item.summary.path.suffix == suffix, item.summary.read_at
+
+    lower = [item for item in earlier if item.version != own.version]
+    return max(lower or earlier, key=nearness, default=None)
 
 
 def _age(item: CutListed) -> tuple[tuple[tuple[int, int, str], ...], datetime]:

@@ -235,7 +235,7 @@ def test_the_version_before_is_told_by_its_number(work: Workspace, film: Path) -
     listed = {item.summary.name: item.summary for item in cut_list(work)}
     with work.database.write() as session:
         for row in session.scalars(select(db.tables.CutRow)):
-            row.name = {"v1": "REEL v10", "v2": "REEL v9"}.get(row.name, row.name)
+            row.name = {"v1": "REEL 1 v10", "v2": "Reel_1_v9"}.get(row.name, row.name)
     try:
         found = previous_version(work, listed["v1"].digest)
         assert found is not None
@@ -244,7 +244,7 @@ def test_the_version_before_is_told_by_its_number(work: Workspace, film: Path) -
     finally:
         with work.database.write() as session:
             for row in session.scalars(select(db.tables.CutRow)):
-                row.name = {"REEL v10": "v1", "REEL v9": "v2"}[row.name]
+                row.name = {"REEL 1 v10": "v1", "Reel_1_v9": "v2"}[row.name]
 
 
 def test_a_cut_is_cleaned_again_as_it_was_asked_for(own_home: Home, delivered: Delivered) -> None:

@@ -168,7 +168,7 @@ function go(event) {
 }
 
 document.addEventListener("click", (event) => {
-  const state = event.target.closest("[data-state].state");
+  const state = event.target.closest("[data-state].chip");
   const zoom = event.target.closest("[data-zoom]");
   const stem = event.target.closest("button.stem");
   const change = event.target.closest("button.go");
