@@ -7,7 +7,6 @@ const root = document.getElementById("cut");
 const tracks = new Tracks(root);
 const player = bar(typing);
 const where = document.getElementById("where");
-const note = document.getElementById("sound-note");
 const api = `/api/v1/cuts/${root.dataset.cut}`;
 const rate = Number(root.dataset.rate);
 const head = Number(root.dataset.head);
@@ -220,5 +219,4 @@ document.getElementById("play").addEventListener("click", (event) => {
   // Before anything is loaded the bar's own button has nothing to play.
   if (!loaded) { event.stopImmediatePropagation(); play(); }
 }, { capture: true });
-if (root.dataset.state !== "delivered") note.textContent = "";
 where.textContent = tracks.timecode(0);
