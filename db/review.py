@@ -80,15 +80,20 @@ def reviews_of(session: Session, setups: Collection[int]) -> dict[int, tuple[Rev
     return {setup: tuple(reviews) for setup, reviews in found.items()}
 
 
-def judged_takes(session: Session, setup: int | None = None) -> dict[int, tuple[Judgement, ...]]:
-    """What the gates said of takes that are still needed, of one setup or of all, by setup."""
+def judged_takes(session: Session, setups: Collection[int]) -> dict[int, tuple[Judgement, ...]]:
+    """What the gates said of the takes of setups that are still needed, by setup."""
     query = select(JudgedTake).where(in_question()).order_by(JudgedTake.id)
-    if setup is not None:
-        query = query.where(JudgedTake.setup == setup)
     found: dict[int, list[Judgement]] = {}
-    for row in session.scalars(query):
-        found.setdefault(row.setup, []).append(judgement_of(row))
+    for some in chunks(sorted(setups)):
+        for row in session.scalars(query.where(JudgedTake.setup.in_(some))):
+            found.setdefault(row.setup, []).append(judgement_of(row))
     return {number: tuple(judged) for number, judged in found.items()}
+
+
+def setups_in_queue(session: Session) -> set[int]:
+    """The numbers of the setups in which a gate holds a take back, or that people spoke about."""
+    failed = select(JudgedTake.setup).where(JudgedTake.failed, in_question())
+    return {*session.scalars(failed.distinct()), *session.scalars(select(ReviewRow.setup))}
 
 
 def accepted(session: Session, key: str) -> Review | None:

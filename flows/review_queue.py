@@ -24,7 +24,7 @@ from core.time import frames_to_samples, samples_to_timecode
 from db.judged import Judgement, known_setups
 from db.memory import media_by_essence
 from db.plays import Play, plays_of
-from db.review import judged_takes, reviews_of
+from db.review import judged_takes, reviews_of, setups_in_queue
 from db.take_list import TakeSummary, take_summaries
 from db.takes import natural
 from flows.held import gate_words
@@ -112,16 +112,6 @@ class ReviewItem:
         """The takes that a gate holds back and nobody decided for."""
         return tuple(take for take in self.takes if take.state is ReviewState.WAITING)
 
-    @property
-    def held(self) -> tuple[HeldGate, ...]:
-        """The worst of each gate that holds one of the takes back, most over its limit first."""
-        found: dict[str, HeldGate] = {}
-        for one in sorted(
-            (one for take in self.takes for one in take.held), key=_excess, reverse=True
-        ):
-            found.setdefault(one.gate.name, one)
-        return tuple(found.values())
-
 
 def queue(work: Workspace, *, everything: bool = False) -> tuple[ReviewItem, ...]:
     """What waits for a person, grouped by setup: what waits first, then by scene and microphone.
@@ -129,8 +119,10 @@ def queue(work: Workspace, *, everything: bool = False) -> tuple[ReviewItem, ...
     everything: also what was decided or approved, and setups that people only commented on.
     """
     with work.database.read() as session:
-        items = _items(work, session, None)
-    kept = [item for item in items if item.takes and (everything or _asks(item))]
+        items = _items(work, session, setups_in_queue(session))
+    kept = [
+        item for item in items if item.takes and (everything or item.state is ReviewState.WAITING)
+    ]
     order = list(ReviewState)
     return tuple(
         sorted(
@@ -148,42 +140,39 @@ def queue(work: Workspace, *, everything: bool = False) -> tuple[ReviewItem, ...
 def item_numbered(work: Workspace, number: int) -> ReviewItem | None:
     """A setup of the queue by its number, whatever its state; None for one that is not known."""
     with work.database.read() as session:
-        return next(iter(_items(work, session, number)), None)
+        return next(iter(_items(work, session, {number})), None)
 
 
-def _asks(item: ReviewItem) -> bool:
-    return item.state is ReviewState.WAITING
-
-
-def _items(work: Workspace, session: Session, only: int | None) -> list[ReviewItem]:
-    setups = known_setups(session)
-    if only is not None:
-        setups = {number: setup for number, setup in setups.items() if number == only}
-    judged = judged_takes(session, only)
+def _items(work: Workspace, session: Session, numbers: Collection[int]) -> list[ReviewItem]:
+    setups = {n: setup for n, setup in known_setups(session).items() if n in numbers}
+    judged = judged_takes(session, setups)
     reviews = reviews_of(session, setups)
-    shown = {
-        number
-        for number in setups
-        if only is not None
-        or number in reviews
-        or any(item.failed for item in judged.get(number, ()))
-    }
-    essences = {item.essence for number in shown for item in judged.get(number, ())}
+    essences = {item.essence for items in judged.values() for item in items}
     summaries = {take.essence: take for take in take_summaries(session, essences)}
     media = media_by_essence(session, essences)
-    plays = plays_of(session, essences)
+    plays: dict[tuple[str, tuple[int, ...]], list[Play]] = {}
+    for play in plays_of(session, essences):
+        if play.take_key:
+            plays.setdefault((play.essence, play.channels), []).append(play)
     return [
         _item(
             number,
             setups[number],
             [
-                _take(work, item, summaries[item.essence], media.get(item.essence), plays, mine)
+                _take(
+                    work,
+                    item,
+                    summaries[item.essence],
+                    media.get(item.essence),
+                    plays.get((item.essence, item.channels), ()),
+                    mine,
+                )
                 for item in judged.get(number, ())
                 if item.essence in summaries
             ],
             mine,
         )
-        for number in sorted(shown)
+        for number in sorted(setups)
         for mine in [reviews.get(number, ())]
     ]
 
@@ -238,11 +227,7 @@ def _take(
             for gate in row
             if not gate.passed
         ),
-        played=tuple(
-            _played(work, play, judged.key)
-            for play in plays
-            if (play.essence, play.channels) == (judged.essence, judged.channels) and play.take_key
-        ),
+        played=tuple(_played(work, play, judged.key) for play in plays),
         accepted=accepting,
         ruled=ruled,
     )
@@ -260,8 +245,3 @@ def _played(work: Workspace, play: Play, key: str) -> PlayedAt:
         source_end=play.source_end,
         other=play.take_key != key,
     )
-
-
-def _excess(one: HeldGate) -> float:
-    """How far a value passes its limit, in parts of the limit."""
-    return abs(one.gate.value) / max(one.gate.limit, 1e-9)
