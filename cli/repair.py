@@ -27,7 +27,7 @@ def command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Check, and put right what can be: exit code 7 where something is left that can't.
+    """Check, and put right what can be: exit code 7 where something is left to do.
 
     Cleaned takes are made again from originals with the same bytes. A file with wrong bytes is set
     aside, not deleted; originals are never touched. Rows that no file tells of can only come from
@@ -64,7 +64,7 @@ def command(
             OUT.print(f"[red]{escape(sentence)}[/red]")
         if done:
             OUT.print(f"{len(plan.steps) - len(failed)} of {len(plan.steps)} steps done.")
-    if plan.left or failed or not done:
+    if plan.left or plan.advice or failed or not done:
         raise typer.Exit(ExitCode.CHECK)
 
 

@@ -74,6 +74,15 @@ def watch(engine: Engine) -> None:
             deletes = isinstance(statement, Delete)
             tally.note(statement, len(sets) or bool(one), result.rowcount if deletes else -1)
 
+    @event.listens_for(engine, "after_cursor_execute")
+    def noted_plainly(
+        connection: Connection, _: Any, statement: str, __: Any, context: Any, ___: bool
+    ) -> None:
+        # What is given to the driver as it is comes by here only.
+        tally = connection.info.get(_KEY)
+        if tally is not None and getattr(context, "compiled", None) is None:
+            tally.unsure |= set(_WRITTEN.findall(statement))
+
 
 def begin_tally(connection: Connection) -> None:
     """Start counting what a transaction does."""

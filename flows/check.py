@@ -23,6 +23,7 @@ from db.holdings import held_files, known_contents, known_paths, made_files
 from db.home import FILE, open_remembered
 from db.integrity import RESTORE, database_findings
 from flows.check_files import (
+    CLEAN_AGAIN,
     REMEDIES,
     Expected,
     delivered_files,
@@ -172,10 +173,12 @@ def compared(expected: Sequence[Expected], progress: Progress, *, read: bool) ->
 
 def _compared(item: Expected, meter: Meter, *, read: bool) -> Finding | None:
     where, remedy = str(item.path), REMEDIES[item.place]
+    # What a clean itself sees is missing needs no repair before.
+    sooner = CLEAN_AGAIN if item.place == "delivery" else remedy
     try:
         found = item.path.lstat() if item.place == "store" else item.path.stat()
     except FileNotFoundError:
-        return Finding("missing", where, f"{item.what} is not there", remedy, item.place)
+        return Finding("missing", where, f"{item.what} is not there", sooner, item.place)
     except OSError as fault:
         what = f"{item.what} can't be looked at ({fault.strerror})"
         return Finding("unreadable", where, what, "check the disk and its permissions", item.place)
@@ -188,7 +191,7 @@ def _compared(item: Expected, meter: Meter, *, read: bool) -> Finding | None:
         )
     if found.st_size != item.bytes:
         what = f"{item.what} has {found.st_size} bytes and should have {item.bytes}"
-        return Finding("size", where, what, remedy, item.place)
+        return Finding("size", where, what, sooner, item.place)
     if not read:
         return None
     try:

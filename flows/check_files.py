@@ -21,10 +21,11 @@ from flows.lock import NAME as LOCK
 
 Place = Literal["store", "essence", "delivery", "elsewhere", "original"]
 
+CLEAN_AGAIN = "clean its cut into the same folder again"
 REMEDIES: dict[Place, str] = {
     "store": "run roomtone repair, which sets aside what is wrong and makes it again",
     "essence": "clean its cut again, which takes it out of the cut once more",
-    "delivery": "run roomtone repair, and then clean its cut into the same folder again",
+    "delivery": f"run roomtone repair, and then {CLEAN_AGAIN}",
     "elsewhere": "put it back, or run roomtone repair to strike it off",
     "original": "put the file back as it was, or clean what uses it again",
 }
@@ -171,7 +172,7 @@ def _expected(folder: Path, below: str, sha256: str, size: int) -> Expected:
 def _unfinished(folder: Path) -> Files:
     if (folder / LOCK).exists():
         return Files((), (), (f"{folder} is being delivered to just now, so it is passed over.",))
-    what, remedy = "a delivery into it broke off", "clean its cut into the same folder again"
+    what, remedy = "a delivery into it broke off", CLEAN_AGAIN
     return Files((), (Finding("unfinished", str(folder), what, remedy, "delivery"),), ())
 
 

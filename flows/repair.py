@@ -6,6 +6,7 @@ folder `aside`, a delivered file beside itself.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -169,8 +170,8 @@ def _advice(work: Workspace, report: Report) -> Iterator[str]:
     for folder in folders:
         with work.database.read() as session:
             cut = cut_of(session, _key_of(work, folder))
-        named = cut if cut is not None else "CUT"
-        yield f"roomtone clean {named} --out {folder} makes the delivery whole again."
+        named = os.path.normpath(cut) if cut is not None else "CUT"
+        yield f"roomtone clean {named} --out {folder}, as before, makes the delivery whole again."
 
 
 def _delivery_folder(path: Path) -> Path:

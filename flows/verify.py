@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from adapters.media.bwf import read_notes
 from adapters.media.essence import essence_sha256, file_sha256, sound_sha256
 from adapters.media.probe import SOUND_FORMATS, probe
@@ -22,7 +24,9 @@ from core.media import SoundNotes
 from core.time import samples_to_timecode
 from db.engine import Database
 from db.home import FILE, open_remembered
-from db.memory import AssetRecord, asset_known_at, assets_like
+from db.memory import AssetRecord, asset_at, asset_known_at, assets_like
+from db.provenance import uses_of
+from db.tables import Used
 from db.tracing import maker
 from flows.delivery import LIST
 from flows.listed import Entry, Listed, read_listed
@@ -212,17 +216,18 @@ def _strange(
     path: Path, sha256: str, records: _Records, beside: _Sidecar | None, *, sounds: bool
 ) -> Verified:
     """A file whose content nothing knows: changed where it lies in a known place, else unknown."""
-    noun = "sound differs" if sounds else "bytes differ"
     if records.database is not None:
         with records.database.read() as session:
             asset = asset_known_at(session, path)
         if asset is not None:
             found = _asset(records, sha256=asset.sha256)
             what = found[1] if found else asset.name
-            said = f"{noun} from what lay here: {what}"
+            noun = _differs(sounds=sounds and bool(asset.sound or asset.essence))
+            said = f"{noun} from what roomtone left here: {what}"
             return Verified(path, Verdict.CHANGED, said, sha256, what, None, "database")
     if beside is not None and beside.here is not None:
         what = _entry_words(beside.here, beside)
+        noun = _differs(sounds=sounds and bool(beside.here.sound))
         said = f"{noun} from what was delivered here: {what}"
         return Verified(path, Verdict.CHANGED, said, sha256, what, None, LIST)
     notes = read_notes(path) if sounds else SoundNotes()
@@ -237,6 +242,11 @@ def _strange(
     return Verified(path, Verdict.UNKNOWN, said, sha256)
 
 
+def _differs(*, sounds: bool) -> str:
+    """What differs. sounds: whether the record knows the sound by itself, so that it is that."""
+    return "sound differs" if sounds else "bytes differ"
+
+
 def _asset(records: _Records, **like: str) -> tuple[AssetRecord, str, datetime] | None:
     """What the database knows of a content, in words, and since when."""
     if records.database is None:
@@ -249,10 +259,17 @@ def _asset(records: _Records, **like: str) -> tuple[AssetRecord, str, datetime] 
             told = made.parameters
             words = [str(told.get(name) or "") for name in ("role", "track", "character")]
             cut = f" of {told['cut']}" if told.get("cut") else ""
-            kind = "cleaned take" if asset.kind == "clean" else asset.kind
-            named = " ".join(filter(None, words)) or asset.name
-            return asset, f"{kind} {named}{cut}, by {made.tool} {made.code_version}", made.ended
+            named = f"{asset.kind} {' '.join(filter(None, words)) or asset.name}{cut}"
+            if asset.kind == "clean":
+                named = f"cleaned take of {_source(session, made.id)}, recipe {told['recipe']}"
+            return asset, f"{named}, by {made.tool} {made.code_version}", made.ended
     return None
+
+
+def _source(session: Session, activity: str) -> str:
+    """The name of what a piece of work was done on."""
+    used = (asset_at(session, use.asset) for use in uses_of(session, Used, activity))
+    return next((asset.name for asset in used if asset is not None), "a file that is not known")
 
 
 def _entry_words(entry: Entry, beside: _Sidecar) -> str:

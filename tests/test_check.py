@@ -265,6 +265,10 @@ def test_counts_follow_every_way_of_writing(database: Database) -> None:
         for speaker in session.scalars(select(Speaker).where(Speaker.name.in_(("e", "f")))):
             session.delete(speaker)
     assert counts(database)["speakers"] == 12
+    with database.write() as session:
+        plain = "INSERT INTO speakers (project, name, heard_as) VALUES ('P', 'z', '')"
+        session.connection().exec_driver_sql(plain)
+    assert counts(database)["speakers"] == 13
     assert kinds(database) == []
 
 

@@ -99,7 +99,7 @@ def test_a_delivery_whose_list_is_damaged_can_be_delivered_to_again(
     (it.out / "delivery.json").write_text("{")
     refused = it.home.run("clean", delivered.film / "v1.otio", "--out", it.out, "--direct")
     assert refused.code == ExitCode.OUTPUT
-    assert it.home.run("repair", "--yes").code == 0
+    assert it.home.run("repair", "--yes").code == ExitCode.CHECK
     again = it.home.run("clean", delivered.film / "v1.otio", "--out", it.out, "--direct")
     assert again.code == 0, again.err
     assert sound_of(it.out) == before

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +91,7 @@ def test_a_sample_that_changed_is_told_where_the_file_lay(it: Patient, tmp_path:
     changed_byte(stem, 500_000)
     ran = it.home.run("verify", stem)
     assert ran.code == ExitCode.CHECK
-    assert "sound differs from what lay here: stem DX of v1" in ran.out
+    assert "sound differs from what roomtone left here: stem DX of v1" in ran.out
     shutil.move(stem, tmp_path / "x.wav")
     (found,) = verified(it.home, tmp_path / "x.wav")
     assert found["verdict"] == "unknown"
@@ -130,6 +132,26 @@ def test_a_file_of_nobodys_is_unknown_and_one_that_is_not_there_stops_nothing(
     names = ("gone.wav", "notes.txt", "empty.wav", "broken.wav")
     found = verified(it.home, *(tmp_path / name for name in names))
     assert [item["verdict"] for item in found] == ["unreadable", *["unknown"] * 3]
+
+
+def test_a_cleaned_take_of_the_store_is_told_by_its_original(it: Patient) -> None:
+    take = it.store[0]
+    (found,) = verified(it.home, take)
+    assert found["what"].startswith("cleaned take of 1-T0")
+    assert "recipe standard" in found["what"]
+    at = take.read_bytes().index(b"iXML") + 8
+    changed_byte(take, at + 60)
+    assert verdict(it.home, take) == "sound unchanged"
+
+
+def test_a_stem_of_before_sound_was_noted_is_not_said_to_sound_different(it: Patient) -> None:
+    with closing(sqlite3.connect(it.database)) as connection, connection:
+        connection.execute("UPDATE assets SET sound = ''")
+    (it.out / "delivery.json").unlink()
+    stem = it.out / "stems" / "v1.DX.wav"
+    changed_byte(stem, stem.read_bytes().index(b"bext") + 8)
+    (found,) = verified(it.home, stem)
+    assert (found["verdict"], found["said"].startswith("bytes differ")) == ("changed", True)
 
 
 def test_a_report_that_was_edited_is_changed(it: Patient) -> None:
