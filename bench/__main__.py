@@ -17,6 +17,7 @@ from core.errors import ExitCode, RoomtoneError, UsageError
 NAMES = (
     "job",
     "cleaning",
+    "nightly",
     "memory",
     "conform",
     "denoise",
@@ -80,6 +81,20 @@ def cleaning(
     from bench.cleaning import bench_cleaning
 
     _print(bench_cleaning(production, weights, minutes))
+
+
+@app.command()
+def nightly(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+    minutes: Annotated[int, typer.Option(min=1, help="Length of the day of dailies.")] = 10,
+) -> None:
+    """A night of dailies against its bare work, in processor time."""
+    from bench.nightly import bench_nightly
+
+    _print(bench_nightly(production, weights, minutes))
 
 
 @app.command()

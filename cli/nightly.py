@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +10,14 @@ import typer
 
 from cli.common import ERR, OUT, print_json, settings_for
 from cli.progress import shown
+from config.settings import Settings
 from core.errors import ExitCode, UsageError
+from core.run import Wanted
+from flows.progress import Progress
 
 if TYPE_CHECKING:
     from flows.night import Night
+    from flows.nightly import Reported
 
 
 def command(
@@ -44,20 +49,23 @@ def command(
 
     Ends with code 7 where something failed, is still being copied or was left for the next night.
     """
-    from flows.nightly import run_night
-    from flows.workspace import open_workspace
+    from flows.jobs import NIGHT
+    from flows.nightly import told_of_night
+    from flows.own_run import as_run
 
-    settings = settings_for(
-        watched=tuple(roots) if roots else None,
-        nightly_until=until,
-        nightly_settle_s=settle,
-        recipe=recipe,
-        allow_stand_in=True if stand_in else None,
-    )
+    given = {
+        "nightly_until": until,
+        "nightly_settle_s": settle,
+        "recipe": recipe,
+        "allow_stand_in": True if stand_in else None,
+    }
+    own = {name: value for name, value in given.items() if value is not None}
+    settings = settings_for(watched=tuple(roots) if roots else None, **own)
     if not (settings.watched or settings.media):
         raise UsageError("Name the folders that dailies arrive in: `roomtone nightly DIR`.")
-    with shown(quiet or as_json) as progress, open_workspace(settings) as work:
-        done = run_night(work, progress)
+    wanted = Wanted(settings.watched or settings.media, settings=own)
+    with shown(quiet or as_json) as progress:
+        done = as_run(settings, NIGHT, wanted, progress, partial(_work, settings), told_of_night)
     night, folder = done.night, done.folder
     if as_json:
         from flows.night_report import as_json as report
@@ -69,6 +77,16 @@ def command(
         ERR.print(f"Note: {done.unsent}", markup=False)
     if not night.whole:
         raise typer.Exit(ExitCode.CHECK)
+
+
+def _work(settings: Settings, progress: Progress) -> Reported:
+    from flows.at_once import AtOnce
+    from flows.night import WallClock
+    from flows.nightly import run_night
+    from flows.workspace import open_workspace
+
+    with open_workspace(settings) as work:
+        return run_night(work, progress, WallClock(), AtOnce(settings.workers))
 
 
 def _tell(night: Night, folder: Path) -> None:

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     watched: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders that dailies arrive in; empty: those of media"
     )
+    nightly_at: str = Field(
+        "", description="HH:MM at which workers begin a night each evening; empty: they don't"
+    )
     nightly_until: str = Field(
         "", description="HH:MM from which a night begins no new take; empty: until all is done"
     )
@@ -243,7 +246,7 @@ class Settings(BaseSettings):
             raise ValueError("write postgresql+psycopg://user@host/name, or leave it empty")
         return value
 
-    @field_validator("nightly_until")
+    @field_validator("nightly_at", "nightly_until")
     @classmethod
     def _is_time(cls, value: str) -> str:
         if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):

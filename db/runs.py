@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,14 @@ def latest_run_into(session: Session, kind: str, folder: Path) -> Run | None:
     )
     row = session.scalars(query).one_or_none()
     return None if row is None else _run(row)
+
+
+def asked_since(session: Session, kind: str, by: str, since: datetime) -> bool:
+    """Whether somebody asked for a run of a kind at a moment or later."""
+    query = select(RunRow.id).where(
+        RunRow.kind == kind, RunRow.by == by, RunRow.asked >= since.astimezone(UTC)
+    )
+    return session.scalars(query).first() is not None
 
 
 def claim_run(

@@ -112,6 +112,15 @@ class Location(Table):
     seen_at: Mapped[datetime]
 
 
+class Arrival(Table):
+    """When a file was first seen in a watched folder, whole or not."""
+
+    __tablename__ = "arrivals"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    first_seen: Mapped[datetime]
+
+
 class Media(Table):
     """A file that was probed, so that it need not be read again while it is unchanged."""
 

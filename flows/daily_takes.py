@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +89,7 @@ class Shift:
         progress: Progress,
     ) -> None:
         self._work, self._job, self._engines = work, job, engines
-        self._listed, self._clock, self._progress = found.listed, clock, progress
+        self._found, self._clock, self._progress = found, clock, progress
         self.worked: dict[Path, set[str]] = {}
         """What was done tonight of a file: microphones' take ids, and `heard`."""
         self.late: dict[Path, Daily] = {}
@@ -96,6 +97,8 @@ class Shift:
         self.full = ""
         """Why no more can be stored, a sentence."""
         self._decisions: dict[str, None] = {}
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def known(self, dailies: Sequence[Daily]) -> list[Result]:
         """Those of the takes that were done before, or are not to be done."""
@@ -138,7 +141,7 @@ class Shift:
         try:
             return self._take(daily)
         except InputError as fault:
-            return Failed(Fault(daily.media.path, str(fault)))
+            return Failed(self._fault(daily, str(fault)))
         except OutputError as fault:
             self.full = str(fault)
             return Left(daily)
@@ -146,15 +149,15 @@ class Shift:
             # Whatever goes wrong with one take, the night goes on with the others.
             first = str(fault).partition("\n")[0]
             reason = f"An internal fault ({type(fault).__name__}: {first}) stopped the work on it."
-            return Failed(Fault(daily.media.path, reason), traceback.format_exc())
+            return Failed(self._fault(daily, reason), traceback.format_exc())
 
     def _take(self, daily: Daily) -> Result:
         media = daily.media
         if self._over():
             return Left(daily)
-        wrong = disagreement(media.path, self._listed.get(media.path, ()))
+        wrong = disagreement(media.path, self._found.listed.get(media.path, ()))
         if wrong:
-            return Failed(Fault(media.path, wrong))
+            return Failed(self._fault(daily, wrong))
         media = hash_media(self._work, media)
         daily = replace(daily, media=media)
         if self._is_forgotten(media):
@@ -205,6 +208,9 @@ class Shift:
     def notes(self) -> tuple[str, ...]:
         """What a person should know of the whole night, a sentence each."""
         return (*self._engines.notes, *self._decisions)
+
+    def _fault(self, daily: Daily, reason: str) -> Fault:
+        return Fault(daily.media.path, reason, self._found.since[daily.media.path])
 
     def _over(self) -> bool:
         if self.full:

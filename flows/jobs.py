@@ -24,6 +24,8 @@ MAY_SET = frozenset(
         "clean_again",
         "edl_rate",
         "loudness",
+        "nightly_settle_s",
+        "nightly_until",
         "recipe",
         "timelines",
         "tracks",
@@ -132,6 +134,26 @@ def _clean_sounds(settings: Settings, wanted: Wanted, progress: Progress) -> Fac
     return told_of_sounds(wanted.out, [vars(item) for item in done])
 
 
+def _check_night(wanted: Wanted) -> None:
+    for root in wanted.inputs:
+        if not root.is_dir():
+            raise InputError(f"{root} is not a folder; name the folders that dailies arrive in.")
+    if wanted.out is not None:
+        raise UsageError("A night writes its report into the home, to no folder of its own.")
+
+
+def _nightly(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
+    from flows.at_once import AtOnce
+    from flows.night import WallClock
+    from flows.nightly import run_night, told_of_night
+    from flows.workspace import open_workspace
+
+    if wanted.inputs:
+        settings = settings.model_copy(update={"watched": wanted.inputs})
+    with open_workspace(settings) as work:
+        return told_of_night(run_night(work, progress, WallClock(), AtOnce(settings.workers)))
+
+
 def told_of_cut(outcome: Facts) -> Facts:
     """What is kept of the outcome of a cut (`flows.job.Outcome`, by field)."""
     from flows.report import REPORT
@@ -160,8 +182,9 @@ def told_of_sounds(out: Path, outcomes: list[dict[str, Any]]) -> Facts:
     }
 
 
-CUT, SOUND = "cut", "sound"
+CUT, SOUND, NIGHT = "cut", "sound", "nightly"
 JOBS: Mapping[str, JobKind] = {
     CUT: JobKind("Clean a cut", _check_cut, _clean_cut),
     SOUND: JobKind("Clean sound files", _check_sounds, _clean_sounds),
+    NIGHT: JobKind("Work through new dailies", _check_night, _nightly),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from core.dailies import Daily, daily_of, in_order
 from core.errors import InputError
 from core.media import MediaFile
 from core.words import some
+from db.arrivals import first_seen
 from db.memory import recall_media
 from flows.night import Clock, Fault, NightJob, Waiting
 from flows.progress import Progress
@@ -32,12 +32,14 @@ class Arrivals:
     """What was found.
 
     dailies: takes to be done, or done before, in the order of the work. new: how many sound files
-    no run has worked with before. listed: what manifests say of a file, by its path.
+    no night had seen. since: when each sound file was first seen. listed: what manifests say of a
+    file, by its path.
     pictures, own: files that are left alone. notes: a sentence each.
     """
 
     dailies: tuple[Daily, ...]
     new: int
+    since: Mapping[Path, datetime]
     waiting: tuple[Waiting, ...]
     failed: tuple[Fault, ...]
     listed: Mapping[Path, tuple[tuple[Path, Listed], ...]]
@@ -68,20 +70,23 @@ def find_dailies(work: Workspace, job: NightJob, clock: Clock, progress: Progres
         known = {path: media for path, media in _known(work, seen).items() if path not in moving}
     manifests, notes = find_manifests(job.roots)
     new = [item.path for item in seen.sounds if item.path not in known]
-    waiting, stale = _waiting(new, moving, seen, manifests, clock.now())
+    now = clock.now()
+    with work.database.write() as session:
+        since = first_seen(session, [item.path for item in seen.sounds], now)
+    waiting, stale = _waiting(new, moving, seen, manifests, since, now)
     held = {item.folder for item in waiting}
     files, failed, own = _probed(
-        work, [path for path in new if path.parent not in held], known.values()
+        work, [path for path in new if path.parent not in held], known.values(), since
     )
     files, odd = with_reports(files, job.roots)
-    zone = clock.now().tzinfo
     dailies = in_order(
-        daily_of(media, datetime.fromtimestamp(media.mtime_ns / 1e9, zone)) for media in files
+        daily_of(media, datetime.fromtimestamp(media.mtime_ns / 1e9, now.tzinfo)) for media in files
     )
     warnings = [text for manifest in manifests for text in manifest.warnings]
     return Arrivals(
         dailies=dailies,
-        new=len(new),
+        new=sum(since[path] == now for path in new),
+        since=since,
         waiting=waiting,
         failed=failed,
         listed=_listed(manifests, [item.path for item in seen.sounds]),
@@ -106,6 +111,7 @@ def _waiting(
     moving: Iterable[Path],
     seen: Look,
     manifests: Sequence[Manifest],
+    since: Mapping[Path, datetime],
     now: datetime,
 ) -> tuple[tuple[Waiting, ...], list[str]]:
     """The folders that are still being copied to, and a sentence for each copy that broke off."""
@@ -139,10 +145,13 @@ def _waiting(
             and fold(str(path := manifest.folder / listed.path)) not in there
         ]
         say(missing, f"Listed in {manifest.path.name} and not there yet")
-    count = Counter(path.parent for path in new)
+    inside: dict[Path, list[Path]] = {}
+    for path in new:
+        inside.setdefault(path.parent, []).append(path)
+    first = {folder: min(since[path] for path in paths) for folder, paths in inside.items()}
     return (
         tuple(
-            Waiting(folder, count[folder], " ".join(told))
+            Waiting(folder, len(inside.get(folder, ())), " ".join(told), first.get(folder))
             for folder, told in sorted(reasons.items())
             if folder.is_dir()
         ),
@@ -151,7 +160,10 @@ def _waiting(
 
 
 def _probed(
-    work: Workspace, new: Sequence[Path], known: Iterable[MediaFile]
+    work: Workspace,
+    new: Sequence[Path],
+    known: Iterable[MediaFile],
+    since: Mapping[Path, datetime],
 ) -> tuple[tuple[MediaFile, ...], tuple[Fault, ...], int]:
     """The originals among the files, what can't be read, and how many roomtone made itself."""
     files, failed = list(known), []
@@ -159,7 +171,7 @@ def _probed(
         try:
             files.append(probe(path))
         except InputError as fault:
-            failed.append(Fault(path, str(fault)))
+            failed.append(Fault(path, str(fault), since[path]))
     originals = tuple(media for media in files if not is_ours(work, media))
     return originals, tuple(failed), len(files) - len(originals)
 

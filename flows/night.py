@@ -54,19 +54,28 @@ class NightJob:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A folder that is still being copied. files: new ones in it. reason: a sentence."""
+    """A folder that is still being copied.
+
+    files: new ones in it. reason: a sentence. since: when its first new file was seen first, None
+    where there is none.
+    """
 
     folder: Path
     files: int
     reason: str
+    since: datetime | None
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that can't be worked with as it is. reason: a sentence with the remedy."""
+    """A file that can't be worked with as it is.
+
+    reason: a sentence with the remedy. since: when the file was first seen.
+    """
 
     path: Path
     reason: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Night:
     """What came of a night.
 
     began, ended: of the work, after the looks; started: before them. until: the end of the window,
-    or None. new: sound files that no run had worked with before. worked: takes that were worked on
+    or None. new: sound files that no night had seen before. worked: takes that were worked on
     tonight. known: takes that were done before. left: for the next night, in order. pictures, own:
     files left alone, for they are a camera's or roomtone's. notes: a sentence each.
     traces: of faults of roomtone itself, by path.
@@ -166,11 +175,22 @@ def window_end(clock_time: str, now: datetime) -> datetime | None:
     """
     if not clock_time:
         return None
-    at = time_of_day.fromisoformat(clock_time)
-    local = now.replace(tzinfo=None)
-    end = datetime.combine(local.date(), at)
-    if end <= local:
-        end += timedelta(days=1)
+    end = _on_day(clock_time, now, 0)
+    return end if end > now else _on_day(clock_time, now, 1)
+
+
+def last_begin(clock_time: str, now: datetime) -> datetime | None:
+    """The last time at which a clock on the wall showed `HH:MM`, as `window_end`."""
+    if not clock_time:
+        return None
+    begin = _on_day(clock_time, now, 0)
+    return begin if begin <= now else _on_day(clock_time, now, -1)
+
+
+def _on_day(clock_time: str, now: datetime, days: int) -> datetime:
+    """A time of the day so many days from today."""
+    day = now.date() + timedelta(days=days)
+    at = datetime.combine(day, time_of_day.fromisoformat(clock_time))
     # The offset of the zone may change in the night; a clock in another zone keeps its own.
     own = now.astimezone().utcoffset() == now.utcoffset()
-    return end.astimezone() if own else end.replace(tzinfo=now.tzinfo)
+    return at.astimezone() if own else at.replace(tzinfo=now.tzinfo)

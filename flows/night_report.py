@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -82,6 +83,7 @@ def page(night: Night) -> str:
     source = files("flows").joinpath("templates/night.html").read_text("utf-8")
     text = environment.from_string(source).render(
         night=night,
+        since=since,
         title=f"{night.started:%d %B %Y}".lstrip("0"),
         groups=groups(night),
         left=left_by_roll(night.left),
@@ -99,8 +101,11 @@ def short_text(night: Night) -> str:
     told = [f"roomtone nightly, {night.started:%Y-%m-%d %H:%M} to {night.ended:%H:%M}", ""]
     told += [f"  {line}" for line in summary(night)]
     for title, sentences in (
-        ("Failed", [item.reason for item in night.failed]),
-        ("Waiting", [f"{item.folder}: {item.reason}" for item in night.waiting]),
+        ("Failed", [item.reason + since(night, item.since) for item in night.failed]),
+        (
+            "Waiting",
+            [f"{item.folder}: {item.reason}{since(night, item.since)}" for item in night.waiting],
+        ),
         ("Left for the next night", [f"{roll}: {what}" for roll, what in left_by_roll(night.left)]),
         ("Needs ears", [*night.flagged]),
         ("Notes", [*_notes(night)]),
@@ -115,7 +120,7 @@ def short_text(night: Night) -> str:
 
 def summary(night: Night) -> tuple[str, ...]:
     """What came in, what was done and how fast, what was not: a line each."""
-    came = plural(night.new, "new sound file")
+    came = plural(night.new, "sound file")
     done = plural(len(night.worked), "take")
     lines = [
         f"Came in    {came}",
@@ -152,9 +157,17 @@ def as_json(night: Night) -> dict[str, JSON]:
         "work_s": round(night.work_s, 3),
         "pace": None if night.pace is None else round(night.pace, 3),
         "takes": [_take_json(item) for item in night.worked],
-        "failed": [{"path": str(item.path), "reason": item.reason} for item in night.failed],
+        "failed": [
+            {"path": str(item.path), "reason": item.reason, "since": item.since.isoformat()}
+            for item in night.failed
+        ],
         "waiting": [
-            {"folder": str(item.folder), "files": item.files, "reason": item.reason}
+            {
+                "folder": str(item.folder),
+                "files": item.files,
+                "reason": item.reason,
+                "since": None if item.since is None else item.since.isoformat(),
+            }
             for item in night.waiting
         ],
         "left": [_daily_json(item) for item in night.left],
@@ -222,6 +235,13 @@ def left_by_roll(left: Sequence[Daily]) -> tuple[tuple[str, str], ...]:
         more = f", {circled} of them circled" if circled else ""
         told.append((roll, plural(len(items), "take") + more))
     return tuple(told)
+
+
+def since(night: Night, first: datetime | None) -> str:
+    """A sentence where something was there in an earlier night already, else empty."""
+    if first is None or first >= night.started:
+        return ""
+    return f" First seen on {first.astimezone(night.started.tzinfo):%Y-%m-%d}."
 
 
 def duration(seconds: float) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from adapters.webhook import post
 from config.recipes import load_recipe
 from core.errors import OutputError, UsageError
+from db.codec import JSON
 from flows.clean_cut import InTurn, Runner
 from flows.lock import only_writer
 from flows.night import Clock, Night, NightJob, WallClock, window_end
-from flows.night_report import FOLDER, message, write_reports
+from flows.night_report import FOLDER, counts, message, write_reports
 from flows.nightly_dailies import nightly_dailies
 from flows.progress import Progress
 from flows.workspace import Workspace
@@ -57,3 +58,18 @@ def run_night(
         folder = write_reports(night, settings.home)
     url = settings.nightly_webhook.get_secret_value()
     return Reported(night, folder, post(url, message(night)) if url else "")
+
+
+def told_of_night(done: Reported) -> dict[str, JSON]:
+    """What is kept of a night as a run's outcome."""
+    night = done.night
+    return {
+        "out": str(done.folder),
+        "report": str(done.folder / "report.html"),
+        "takes": len(night.worked) + night.known,
+        "takes_cleaned": sum(bool(item.cleaned) for item in night.worked),
+        "takes_heard": sum(item.heard for item in night.worked),
+        "counts": counts(night),
+        "flagged": list(night.flagged),
+        "notes": [*night.notes, *filter(None, [done.unsent])],
+    }

@@ -17,6 +17,7 @@ from flows.job import choose_engines
 from flows.new_dailies import Arrivals, find_dailies
 from flows.night import Clock, Night, NightJob
 from flows.progress import Progress
+from flows.search import index_lines
 from flows.workspace import Workspace
 
 
@@ -48,6 +49,7 @@ def nightly_dailies(
     again = [daily for daily in found.dailies if shift.is_stale(results[daily.media.path])]
     results |= by_path(shift.redo(again, run))
     shift.settle([*_done(results, found.dailies)])
+    index_lines(work.database, progress)
     return _night(job, found, shift, results, (started, began, clock.now()))
 
 

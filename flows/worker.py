@@ -20,8 +20,10 @@ from db import runs as rows
 from db.codec import now
 from db.engine import Database
 from db.home import open_remembered
+from flows.every_night import ask_for_night
 from flows.heartbeat import LOOK_S, Heart, Standing
 from flows.jobs import JOBS
+from flows.night import WallClock
 from flows.run_process import JobProcess, job_process
 from flows.runs import reconcile, this_worker
 
@@ -76,6 +78,7 @@ def work_until(stop: threading.Event, settings: Settings, *, until_idle: bool = 
             try:
                 if time.monotonic() - reconciled >= RECONCILE_S:
                     _tell_deserted(database)
+                    ask_for_night(database, settings, WallClock().now())
                     reconciled = time.monotonic()
                 claim = claim_next(database)
             except (RoomtoneError, SQLAlchemyError) as fault:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ from core.media import SoundNotes
 from core.time import RATES
 from db.tables import Activity
 from flows import daily_takes
+from flows.at_once import AtOnce
 from flows.night import window_end
+from flows.night_report import as_json
 from flows.nightly import run_night
 from flows.progress import Silent
 from flows.workspace import open_workspace
@@ -192,7 +195,7 @@ def test_each_night_does_what_is_whole_circled_takes_first(nights: list[tuple[An
     assert sorted(names(second["takes"])) == ["12A-T05", "14-T01", "14-T02", "27B-T01"]
     assert names(third["takes"]) == ["14-T09"]
     assert [report["counts"]["known"] for report in (first, second, third)] == [0, 5, 9]
-    assert [report["counts"]["new"] for report in (first, second, third)] == [8, 5, 4]
+    assert [report["counts"]["new"] for report in (first, second, third)] == [8, 2, 3]
     assert [report["whole"] for report in (first, second, third)] == [False] * 3
 
 
@@ -217,6 +220,8 @@ def test_the_corrupt_and_the_truncated_are_named_every_night(
     cut_short, corrupt = (item["reason"] for item in nights[2][0]["failed"])
     assert "is cut short" in cut_short
     assert "is not the file that card.mhl was made of" in corrupt
+    assert nights[2][0]["failed"][1]["since"].startswith("2031-03-04T22:01")
+    assert "First seen on 2031-03-04." in (nights[2][1] / "report.txt").read_text("utf-8")
 
 
 @pytest.mark.shared
@@ -295,6 +300,9 @@ def test_a_night_by_hand_ends_with_0_where_all_is_done_else_with_7(
     page = re.search(r"Report +(.+)", ran.out)
     assert page
     assert Path(page[1]).is_file()
+    (run,) = home.run("runs", "--json").json
+    assert (run["kind"], run["state"], run["outcome"]["takes_cleaned"]) == ("nightly", "done", 1)
+    assert run["outcome"]["report"] == page[1]
     (folder / "broken.wav").write_bytes((folder / "1-T01.wav").read_bytes()[:9_000])
     again = nightly(home, folder, "--json")
     assert again.code == 7
@@ -342,6 +350,61 @@ def test_a_full_disk_ends_the_work_and_the_next_night_goes_on(
     assert any("no room" in note for note in ran.json["notes"])
     monkeypatch.setattr(daily_takes, "clean_take", real)
     assert nightly(home, folder, "--json").code == 0
+
+
+def test_a_card_and_its_copy_are_worked_on_once(tmp_path: Path, film: Path) -> None:
+    home, folder = Home(tmp_path / "home"), small(tmp_path, film)
+    (folder / "backup").mkdir()
+    shutil.copy(folder / "1-T01.wav", folder / "backup")
+    counts = nightly(home, folder, "--json").json["counts"]
+    assert (counts["new"], counts["done"], counts["known"]) == (2, 1, 1)
+
+
+def test_a_setup_that_fails_is_gentle_in_all_its_takes_if_need_be_the_next_night(
+    tmp_path: Path, film: Path
+) -> None:
+    folder, strict = small(tmp_path, film, 2), tmp_path / "strict.toml"
+    strict.write_text('gentler = "bypass"\n[gates]\nlevel_change_db = 0\n')
+
+    def night(date: str) -> Any:
+        clock = Clock(datetime.fromisoformat(f"{date}T22:00:00+00:00"))
+        settings = Settings(
+            home=tmp_path / "home",
+            watched=(folder,),
+            denoiser="rnnoise",
+            recogniser="none",
+            recipe=str(strict),
+            nightly_until="22:10",
+        )
+        with open_workspace(settings) as work:
+            done = run_night(work, Working(clock), clock)
+        return as_json(done.night)
+
+    first, second, third = (night(f"2031-03-0{day}") for day in (3, 4, 5))
+    # The first take is cleaned, and there is no time left to do it gently.
+    assert (names(first["takes"]), names(first["left"])) == (["1-T01"], ["1-T02", "1-T01"])
+    assert any("cleaned with recipe bypass" in note for note in first["notes"])
+    assert (names(second["takes"]), names(second["left"])) == (["1-T01"], ["1-T02"])
+    assert second["takes"][0]["cleaned"] == 3
+    assert (names(third["takes"]), third["whole"], third["counts"]["known"]) == (["1-T02"], True, 1)
+
+
+def test_takes_at_once_come_in_order_and_the_first_fault_ends_them() -> None:
+    begun = []
+
+    def piece(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise ValueError("two")
+        if begun[0] == 1:
+            sleep(0.2)  # so that the fault is heard of meanwhile
+        return number * number
+
+    assert AtOnce(3).each("squares", piece, [5, 3, 4]) == [25, 9, 16]
+    begun.clear()
+    with pytest.raises(ValueError, match="two"):
+        AtOnce(1).each("squares", piece, [1, 2, 3, 4, 5, 6, 7, 8])
+    assert len(begun) < 8
 
 
 def test_a_fault_of_ours_costs_one_take_and_is_kept_for_us(

@@ -1,0 +1,53 @@
+"""A night as a Prefect flow: a task a take, over the same plain functions.
+
+Import this module only after `flows.quiet.quiet_prefect()`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from config.settings import load_settings
+from flows.night import WallClock
+from flows.night_report import counts
+from flows.nightly import Reported, run_night
+from flows.prefect_clean import WATCHER, AsTasks
+from flows.progress import Silent
+from flows.workspace import open_workspace
+
+
+@flow(name="nightly-dailies", persist_result=False)
+def nightly_flow(
+    roots: list[str] | None = None, until: str = "", recipe: str = "", settle_s: float | None = None
+) -> dict[str, Any]:
+    """A night of dailies: what is new is cleaned, listened to and reported.
+
+    roots: watched folders; none: those of the settings. until: `HH:MM` from which no new take is
+    begun; empty: as the settings say. recipe, settle_s: likewise. All else, and every secret, is
+    read from the settings of the machine that works. Gives the counts of the report.
+    """
+    given = {
+        "watched": tuple(map(Path, roots)) if roots else None,
+        "nightly_until": until or None,
+        "recipe": recipe or None,
+        "nightly_settle_s": settle_s,
+    }
+    settings, _ = load_settings(given, Path.cwd())
+    with open_workspace(settings) as work:
+        done = run_night(work, WATCHER.get(Silent()), WallClock(), AsTasks())
+    _show(done)
+    return counts(done.night)
+
+
+def _show(done: Reported) -> None:
+    """The night on Prefect's page: its numbers, and what is unfinished."""
+    rows = [{"what": name, "count": count} for name, count in counts(done.night).items()]
+    create_table_artifact(rows, key="nightly-counts", description="The night in numbers")
+    told = [item.reason for item in done.night.failed]
+    told += [item.reason for item in done.night.waiting]
+    told += [*filter(None, [done.unsent]), f"Report: {done.folder / 'report.html'}"]
+    create_markdown_artifact("\n".join(f"- {text}" for text in told), key="nightly-report")
