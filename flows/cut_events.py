@@ -44,7 +44,8 @@ class CutEventView:
     start, end: samples from the start of the cut. take: what it plays, None where that is not
     known; channels, source_start, source_end: of its file. speakers: whose lines it plays.
     state: one of `STATES`. why: gates that failed, the recipe, the reason. decided: what a person
-    decided for it, or for its setup, that is in force now.
+    decided for it, or for its setup, that is in force now. setup: its number in the review queue,
+    None where no gate has judged it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class CutEventView:
     state: str
     why: str
     decided: str
+    setup: int | None
 
 
 def event_views(
@@ -82,6 +84,7 @@ def event_views(
             failed=failed,
             accepted={key: found for key in failed if (found := accepted(session, key))},
             overrides=overrides_of(session, set(takes)),
+            setups={place: setup for place, (setup, _) in reviewed.items()},
             rulings={
                 place: found
                 for place, (setup, obeyed) in reviewed.items()
@@ -96,8 +99,8 @@ class _Facts:
     """What is known about what a cut's events play.
 
     sounds: of media files, by sha256. works, failed, accepted: by key of the cleaned take: how it
-    was made, the gates that hold it back, who took it nevertheless. rulings: what was decided for
-    a setup that the next run obeys, by sound and channels.
+    was made, the gates that hold it back, who took it nevertheless. setups, rulings: by sound and
+    channels, the setup's number, and what was decided for it that the next run obeys.
     """
 
     delivered: Delivered | None
@@ -108,6 +111,7 @@ class _Facts:
     failed: Mapping[str, tuple[str, ...]]
     accepted: Mapping[str, Review]
     overrides: tuple[Override, ...]
+    setups: Mapping[tuple[str, tuple[int, ...]], int]
     rulings: Mapping[tuple[str, tuple[int, ...]], Review]
 
     def view(self, item: CutEventRecord) -> CutEventView:
@@ -136,6 +140,7 @@ class _Facts:
             state=state,
             why=why,
             decided=decided,
+            setup=self.setups.get((essence, item.channels)),
         )
 
     def _speakers(self, essence: str, first: int, last: int) -> tuple[str, ...]:

@@ -102,6 +102,8 @@ def test_what_a_gate_holds_is_found_by_a_key(page: Any) -> None:
     page.keyboard.press("n")
     assert chosen(page) == ["A2 LAV/002", "flagged", "true"]
     assert "limit" in page.locator("#event-facts").inner_text()
+    page.get_by_role("link", name="its setup").click()
+    page.wait_for_url("**/review/*")
 
 
 def test_a_track_is_heard_from_the_event_and_swapped_at_the_same_place(page: Any) -> None:

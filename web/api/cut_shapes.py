@@ -41,7 +41,8 @@ class CutOut(BaseModel):
 class CutEventOut(BaseModel):
     """An event of a cut. start, end: samples of the record. take: id of what it plays, or null;
     source_start, source_end: samples of it; channels: from 0. state: what became of it; why.
-    decided: what a person decided for it that is in force now.
+    decided: what a person decided for it that is in force now. setup: its number in the review
+    queue, or null.
     """
 
     id: str
@@ -59,6 +60,7 @@ class CutEventOut(BaseModel):
     state: str
     why: str
     decided: str
+    setup: int | None
 
 
 class CutTrackOut(BaseModel):
@@ -252,6 +254,7 @@ def _event_out(view: CutView, event: CutEventView) -> CutEventOut:
         state=event.state,
         why=event.why,
         decided=event.decided,
+        setup=event.setup,
     )
 
 

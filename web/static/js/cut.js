@@ -97,6 +97,7 @@ function facts(data) {
   const shown = [
     ["", data.id], ["record", `${data.in} – ${data.out}`], ["state", data.state + (data.why ? ` (${data.why})` : "")],
     ["speaks", data.speakers], ["take", data.take ? link(data) : ""], ["scene", data.scene], ["decided", data.decided],
+    ["review", data.setup ? review(data.setup) : ""],
   ].filter(([, value]) => value);
   const list = document.getElementById("event-facts");
   list.replaceChildren(...shown.map(([name, value]) => {
@@ -118,6 +119,13 @@ function takeAt(data) {
   const [start, end, from, to] = [data.start, data.end, data.from, data.to].map(Number);
   const share = Math.max(0, Math.min(1, (tracks.at - start) / Math.max(1, end - start)));
   return `/takes/${data.take}?channel=${data.channel}#at=${Math.round(from + share * (to - from))}`;
+}
+
+function review(setup) {
+  const to = document.createElement("a");
+  to.href = `/review/${setup}`;
+  to.textContent = "its setup";
+  return to;
 }
 
 function link(data) {
