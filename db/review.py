@@ -175,10 +175,15 @@ def _is_obeyed() -> ColumnElement[bool]:
 
 
 def _ruling() -> ScalarSelect[int]:
-    named = exists().where(
-        ReviewTake.review == ReviewRow.id,
-        ReviewTake.essence == JudgedTake.essence,
-        ReviewTake.channels == JudgedTake.channels,
+    # SQLAlchemy would put the table two levels out into the innermost FROM of its own accord.
+    named = (
+        exists()
+        .where(
+            ReviewTake.review == ReviewRow.id,
+            ReviewTake.essence == JudgedTake.essence,
+            ReviewTake.channels == JudgedTake.channels,
+        )
+        .correlate(ReviewRow, JudgedTake)
     )
     whole = and_(ReviewRow.whole, ReviewRow.kind != ReviewKind.LOCK.value)
     return (
