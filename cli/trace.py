@@ -28,7 +28,7 @@ def command(
     from db.home import open_remembered
     from db.prov_json import trace_prov, uses_prov
     from db.trace_text import render_trace, render_uses
-    from flows.tracing import onward, traced
+    from flows.tracing import onward, signature, traced
 
     database = open_remembered(settings_for())
     try:
@@ -41,6 +41,7 @@ def command(
     if as_json:
         print_json(uses_prov(product) if product else trace_prov(found.node, recognised.excerpt))
         return
-    if recognised.said:
-        print(recognised.said)
+    for told in (recognised.said, signature(asset)):
+        if told:
+            print(told)
     print(render_uses(product, cuts) if product else render_trace(found.node))

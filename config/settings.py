@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     listening_mix: bool = Field(
         False, description="a mix to listen to beside the stems, finished and limited"
     )
+    c2pa_certificate: Path | None = Field(
+        None, description="certificates (PEM) that deliveries are signed with, as C2PA has it"
+    )
+    c2pa_key: Path | None = Field(None, description="private key (PEM) of that certificate")
     ai_mark: bool = Field(True, description="files that a model touched say so, in their iXML")
     denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
     allow_stand_in: bool = Field(
@@ -227,7 +231,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"{field} is none of {', '.join(CLIP_FIELDS)}")
         return value
 
-    @field_validator("home", "media", "watched", "script", "cut_folders", "deliveries")
+    @field_validator(
+        "home",
+        "media",
+        "watched",
+        "script",
+        "cut_folders",
+        "deliveries",
+        "c2pa_certificate",
+        "c2pa_key",
+    )
     @classmethod
     def _expand(cls, value: Any) -> Any:
         if value is None:

@@ -195,11 +195,11 @@ def asset_at(session: Session, sha256: str) -> AssetRecord | None:
 
 
 def sounds_like(
-    session: Session, kinds: Collection[AssetKind], sample_rate: int, frames: int
+    session: Session, kind: AssetKind, sample_rate: int, frames: int
 ) -> tuple[AssetRecord, ...]:
-    """The sounds of some kinds with this rate that have so many samples or more, latest first."""
+    """The sounds of a kind with this rate that have so many samples or more, latest first."""
     query = select(Asset).where(
-        Asset.kind.in_(kinds), Asset.sample_rate == sample_rate, Asset.frames >= frames
+        Asset.kind == kind, Asset.sample_rate == sample_rate, Asset.frames >= frames
     )
     rows = session.scalars(query.order_by(Asset.first_seen.desc(), Asset.sha256))
     return tuple(asset_record(row) for row in rows)

@@ -39,6 +39,7 @@ from flows.privacy import privacy_notes
 from flows.progress import Progress, Silent
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
+from flows.signing import sign_file, signing_of
 from flows.takes import CleanedTake, clean_take, left_alone, recipe_for
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
@@ -84,6 +85,7 @@ def clean_audio(
     that can't be read, OutputError where an output would overwrite an input or a stranger's file.
     """
     engines = choose_engines(work, recipe)
+    signing_of(work.settings)
     for note in engines.notes:
         progress.say(note)
     targets = _targets(work, sources, out)
@@ -160,7 +162,9 @@ def _finished(
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)
     stamp = Stamp(f"{decision.gain_db:.6f}", target.parent, work.settings.ai_mark)
-    key = f"{cleaned.key}:{decision.gain_db:.6f}:{MARKS_VERSION} {stamp.ai_mark}:{target.name}"
+    signing = signing_of(work.settings)
+    marks = f"{MARKS_VERSION} {stamp.ai_mark} {signing.digest if signing else ''}".strip()
+    key = f"{cleaned.key}:{decision.gain_db:.6f}:{marks}:{target.name}"
     done = CleanedFile(
         source=media.path,
         out=target,
@@ -184,6 +188,8 @@ def _finished(
     if not done.written_now:
         return done
     _write(cleaned, target, decision.gain_db, peak, stamp)
+    if signing is not None:
+        sign_file(signing, target, [cleaned.worked], stamp, [cleaned.key])
     sha256 = file_sha256(target)
     asset = AssetRecord(
         sha256=sha256,

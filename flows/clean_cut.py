@@ -22,6 +22,7 @@ from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
+from flows.signing import signing_of
 from flows.takes import CleanedTake, clean_take, recall_key
 from flows.transcribe import cleaned_sound
 from flows.turnover import Turnover, read_turnover
@@ -61,6 +62,7 @@ class InTurn:
 def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Outcome:
     """The whole job for one cut. Raises RoomtoneError."""
     engines = choose_engines(work, job.recipe)
+    signing_of(work.settings)
     for note in engines.notes:
         progress.say(note)
     turnover = run.one("read and relink", lambda: _turnover(work, job, progress))

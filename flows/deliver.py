@@ -14,7 +14,7 @@ from core.words import some
 from db.codec import JSON
 from flows import delivery
 from flows.channels import person_channels
-from flows.clips import write_clips
+from flows.clips import Clip, write_clips
 from flows.events import known_events
 from flows.job import Outcome, Ready
 from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
@@ -28,7 +28,8 @@ from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
 from flows.scanning import VERSION
 from flows.settle import wearers
-from flows.stems import RENDER_VERSION, Rendered, render_stems
+from flows.signing import sign_file, signing_of
+from flows.stems import RENDER_VERSION, Rendered, render_stems, takes_in, works_of
 from flows.takes import CleanedTake, left_alone
 from flows.transcripts import transcripts_key, write_transcripts
 from flows.workspace import Workspace, code_version
@@ -82,6 +83,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             "mix": [work.settings.listening_mix, MIX_VERSION],
             "render": RENDER_VERSION,
             "marks": [MARKS_VERSION, work.settings.ai_mark],
+            "signed": signing.digest if (signing := signing_of(work.settings)) else "",
             "report": [
                 REPORT_VERSION,
                 microphones_version,
@@ -177,6 +179,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     )
     notes = (*_notes(work, ready), *told)
     events = known_events(work, heard)
+    _sign(work, ready, rendered, clips, mix, stamp)
     brief = Brief(job.recipe, job.spec, work.cache, notes, found, events)
     report = write_report(job.out, turnover, cleaned, heard, rendered, brief, progress)
     files = [
@@ -198,6 +201,30 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
             f"{removed} files of the delivery before were removed.",
         )
     return _outcome(ready, loudness, len(files), notes, made=True)
+
+
+def _sign(
+    work: Workspace,
+    ready: Ready,
+    rendered: Rendered,
+    clips: Sequence[Clip],
+    mix: ListeningMix | None,
+    stamp: Stamp,
+) -> None:
+    """Sign the sound files, where the settings ask for it: after all that is written into them."""
+    signing = signing_of(work.settings)
+    if signing is None:
+        return
+    every = tuple(take.worked for take in ready.cleaned.values())
+    for stem in rendered.stems:
+        works, takes = works_of(stem, ready.cleaned), takes_in(stem, ready.cleaned)
+        sign_file(signing, stem.path, works, stamp, takes)
+    for clip in clips:
+        take = ready.cleaned[clip.take]
+        sign_file(signing, clip.path, [take.worked], stamp, [take.key])
+    if mix is not None:
+        keys = [take.key for take in ready.cleaned.values()]
+        sign_file(signing, mix.path, every, stamp, keys)
 
 
 def _listening_mix(

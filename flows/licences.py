@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from core.licences import Terms, expression_from, named_in, terms_of
 from models.known_weights import KNOWN
 
-OPTIONAL = ("postgres", "draft", "play", "diarize")
+OPTIONAL = ("postgres", "draft", "play", "diarize", "c2pa")
 """The extras that a person may install for their work (not those for tests and benchmarks)."""
 
 

@@ -19,7 +19,7 @@ from db.provenance import UnknownAssetError, Use, find, made_named
 from db.tables import AssetKind
 from flows.progress import Progress
 
-_KINDS: tuple[tuple[AssetKind, ...], ...] = (("stem", "clip"), ("clean",), ("original",))
+_KINDS: tuple[AssetKind, ...] = ("stem", "clip", "clean", "original")
 STEP = "Looking for the sound"
 
 
@@ -105,9 +105,9 @@ def _hits(
     """Where an excerpt is found, in the first kind of sound that has it."""
     if not excerpt.telling:
         return []
-    for kinds in _KINDS:
+    for kind in _KINDS:
         found = []
-        candidates = sounds_like(session, kinds, excerpt.sample_rate, excerpt.frames)
+        candidates = sounds_like(session, kind, excerpt.sample_rate, excerpt.frames)
         progress.step(STEP, len(candidates))
         for asset in candidates:
             match = _found(session, asset, excerpt)

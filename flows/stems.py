@@ -37,6 +37,8 @@ __all__ = [
     "StemName",
     "file_safe",
     "render_stems",
+    "takes_in",
+    "works_of",
 ]
 
 RENDER_VERSION = "5"
@@ -187,8 +189,8 @@ def _writer(
     decision: GainDecision,
     stamp: Stamp,
 ) -> WaveWriter:
-    works = _works(stem, cleaned)
-    takes = [cleaned[take].key if take in cleaned else take for take in stem.takes]
+    works = works_of(stem, cleaned)
+    takes = takes_in(stem, cleaned)
     return WaveWriter(
         stem.path,
         layout.sample_rate,
@@ -224,7 +226,12 @@ def _blocks(first: int, last: int, size: int) -> Iterator[tuple[int, int]]:
         yield start, min(size, last - start)
 
 
-def _works(stem: Stem, cleaned: Mapping[str, CleanedTake]) -> tuple[Worked, ...]:
+def takes_in(stem: Stem, cleaned: Mapping[str, CleanedTake]) -> tuple[str, ...]:
+    """The keys of the takes of a stem; of what was not cleaned, what names the take."""
+    return tuple(cleaned[take].key if take in cleaned else take for take in stem.takes)
+
+
+def works_of(stem: Stem, cleaned: Mapping[str, CleanedTake]) -> tuple[Worked, ...]:
     """What was done to the takes of a stem; nothing, for one of untouched sound."""
     if stem.name.role in ("PROD", "THRU"):
         return ()

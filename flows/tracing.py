@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from adapters.media.bwf import read_notes
-from core.errors import InputError, UsageError
+from adapters.media.credentials import read_credentials
+from core.errors import EngineError, InputError, UsageError
 from core.time import frames_to_samples, sample_to_frame
 from core.words import some
 from db.memory import cuts_playing
@@ -110,3 +111,15 @@ def onward(asked: Traced, session: Session) -> tuple[Product, tuple[str, ...]]:
     return product, tuple(
         f"played in {path} ({name}): {some(events, 12)}" for path, name, events in cuts
     )
+
+
+def signature(asked: str) -> str:
+    """What the content credentials of a file say, a sentence; empty where it has none."""
+    path = Path(asked)
+    if not path.is_file():
+        return ""
+    try:
+        found = read_credentials(path)
+    except (EngineError, InputError) as fault:
+        return str(fault)
+    return "" if found is None else found.words
