@@ -146,11 +146,12 @@ class _Document:
             )
         if activity.card is not None:
             self._model(name, activity.card)
-        overrides = activity.parameters.get("overrides")
-        if isinstance(overrides, Sequence) and not isinstance(overrides, str):
-            for override in overrides:
-                if isinstance(override, Mapping):
-                    self._decision(name, override)
+        for role, what in (("override", "event"), ("approval", "take")):
+            decisions = activity.parameters.get(f"{role}s")
+            if isinstance(decisions, Sequence) and not isinstance(decisions, str):
+                for decision in decisions:
+                    if isinstance(decision, Mapping):
+                        self._decision(name, decision, role, what)
 
     def generated(self, asset: AssetRecord, activity: ActivityRecord) -> None:
         """That an activity made an asset, and whose it is."""
@@ -215,15 +216,13 @@ class _Document:
         self._put("entity", name, {**facts, **label})
         self._relate("used", {"prov:activity": activity, "prov:entity": name, "prov:role": "model"})
 
-    def _decision(self, activity: str, override: Mapping[str, JSON]) -> None:
-        by = str(override.get("by") or "")
-        words, event = str(override.get("decided", "")), str(override.get("event", ""))
-        name = f"decision:{_safe(' '.join((by, words, event)))}"
-        plan = {"prov:type": _name("prov:Plan"), "prov:label": words, "rt:event": event}
+    def _decision(self, activity: str, told: Mapping[str, JSON], role: str, what: str) -> None:
+        by, words = str(told.get("by") or ""), str(told.get("decided", ""))
+        meant = str(told.get(what, ""))
+        name = f"decision:{_safe(' '.join((by, words, meant)))}"
+        plan = {"prov:type": _name("prov:Plan"), "prov:label": words, f"rt:{what}": meant}
         self._put("entity", name, plan)
-        self._relate(
-            "used", {"prov:activity": activity, "prov:entity": name, "prov:role": "override"}
-        )
+        self._relate("used", {"prov:activity": activity, "prov:entity": name, "prov:role": role})
         if by:
             person = self._agent(by, "prov:Person")
             self._relate("wasAttributedTo", {"prov:entity": name, "prov:agent": person})

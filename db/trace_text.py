@@ -158,18 +158,19 @@ def _how(activity: ActivityRecord) -> list[str]:
     ]
     if told:
         lines.append(", ".join(told))
-    return lines + _decided(activity.parameters.get("overrides"))
+    overrides, approvals = (activity.parameters.get(name) for name in ("overrides", "approvals"))
+    return [*lines, *_decided(overrides, "event"), *_decided(approvals, "take")]
 
 
-def _decided(overrides: JSON) -> list[str]:
-    """What people decided for events that were played, a line each."""
+def _decided(overrides: JSON, what: str) -> list[str]:
+    """What people decided for events that were played or takes, a line each. what: names them."""
     if not isinstance(overrides, Sequence) or isinstance(overrides, str):
         return []
     found: dict[tuple[str, str], list[str]] = {}
     for item in overrides:
         if isinstance(item, Mapping):
             key = (str(item.get("decided", "")), str(item.get("by", "")))
-            found.setdefault(key, []).append(str(item.get("event", "")))
+            found.setdefault(key, []).append(str(item.get(what, "")))
     return [
         f"decided by {by or 'somebody'} for {some(events)}: {decided}"
         for (decided, by), events in found.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -78,6 +78,7 @@ def remember_delivery(
                     entry,
                     clocks.get(entry.path),
                     uses.get(entry.path, everything),
+                    cleaned.values(),
                 ),
                 used=uses.get(entry.path, everything),
                 generated=[Use(entry.sha256, entry.role)],
@@ -113,8 +114,19 @@ def _activity(
     entry: DeliveredFile,
     clock: Clock | None,
     used: Sequence[Use],
+    takes: Iterable[CleanedTake],
 ) -> ActivityRecord:
-    events = {use.event for use in used}
+    events, assets = ({use.event for use in used}, {use.asset for use in used})
+    accepted: list[JSON] = [
+        {
+            "take": take.media.path.name,
+            "key": take.key,
+            "decided": take.accepted.kind.value,
+            "by": take.accepted.by,
+        }
+        for take in takes
+        if take.accepted is not None and take.sha256 in assets
+    ]
     decided: list[JSON] = [
         {"event": event, "decided": override.words, "by": override.by}
         for event, override in turnover.overrides.items()
@@ -135,6 +147,7 @@ def _activity(
             **({"id": name} if (name := read_block(made.out / entry.path).get("ID")) else {}),
             **({} if clock is None else clock.as_parameters()),
             **({"overrides": decided} if decided else {}),
+            **({"approvals": accepted} if accepted else {}),
         },
     )
 
