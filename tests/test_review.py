@@ -189,6 +189,9 @@ def test_an_approved_setup_is_no_longer_flagged_and_says_who(desk: Desk) -> None
     assert ">Approved<" in report
     assert f"approved by {ME} on " in report
     assert sound_of(desk.out / "v1") == before
+    told = desk.home.run("trace", stems(desk.out / "v1")["A1_DX.DX"]).out
+    assert f"decided by {ME} for 1-T01.wav, 1-T02.wav: approve" in told
+    assert "decided by" not in desk.home.run("trace", stems(desk.out / "v1")["A2_LAV.DX"]).out
     desk.review("undo", number)
     assert len(desk.review()) == 3
     desk.clean()
