@@ -20,13 +20,14 @@ from core.speech import Line
 from db.catalogue import search
 from db.corrections import remember_correction
 from db.engine import Database, open_database
+from db.forget import forget_people, forget_takes, people_named
 from db.search import tsvector
 from db.search.expression import AllOf, AnyOf, Expression, Phrase
 from db.search.filters import Filters
 from db.search.find import How
 from db.search.fulltext import full_text
 from db.search.index import index_again, refresh
-from db.search.tables import LineSearch
+from db.search.tables import LineSearch, Posting, VocabularyWord
 
 WORDS = ["go", "goes", "going", "on", "one", "don", "t", "42", "é", "\ue000x", "joy", "living"]
 LENIENT = settings(
@@ -208,6 +209,41 @@ def test_no_phrase_reaches_from_what_was_corrected_to_what_was_heard(database: D
     for query in ("joy -there", "toy -joy", "joys -there", "what joy there -toy"):
         assert told(database, query, "sound") == []
     assert told(database, "\u2016", "sound") == []
+
+
+@pytest.mark.parametrize("whole_take", [False, True])
+def test_what_is_forgotten_leaves_nothing_in_the_indexes(
+    database: Database, whole_take: bool
+) -> None:
+    def held() -> set[object]:
+        with database.read() as session:
+            return {
+                *session.execute(select(Posting.kind, Posting.token)).tuples(),
+                *session.scalars(select(VocabularyWord.word)),
+                *session.scalars(select(LineSearch.words)),
+                *session.scalars(select(LineSearch.sounds)),
+            }
+
+    other = take("2", "1", "b" * 64)
+    mara = line("which thin sheets", 9_000, "MARA")
+    hear(database, other, mara)
+    before = held()
+    media = take("1", "1", "a" * 64)
+    ren = line("quicksilver toy", 0, "REN")
+    hear(database, media, ren)
+    with database.write() as session:
+        remember_correction(session, media.essence, ren.start, ren.end, "marmalade joy", "jo")
+        index_again(session, media.essence, said, "test")
+    assert {"marmalade", "quicksilver"} <= held()
+    with database.write() as session:
+        if whole_take:
+            forget_takes(session, [media.essence], "jo")
+        else:
+            forget_people(session, people_named(session, "REN", None), "jo")
+    database.scrub()
+    assert held() == before
+    assert told(database, "marmalade quicksilver", "sound") == []
+    assert told(database, "thin sheets", "words")
 
 
 def test_words_that_never_end_are_indexed(database: Database) -> None:
