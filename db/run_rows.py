@@ -1,4 +1,4 @@
-"""The table of runs; see `core.run` and `db.runs`."""
+"""The tables of runs and of the work they are at; see `core.run`, `db.runs` and `db.claims`."""
 
 from __future__ import annotations
 
@@ -47,3 +47,15 @@ class RunRow(Table):
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     fault: Mapped[str]
     exit_code: Mapped[int | None]
+
+
+class ClaimRow(Table):
+    """A piece of work that a process is at, by the key that names it."""
+
+    __tablename__ = "claims"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    lease_until: Mapped[datetime]

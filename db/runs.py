@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,36 @@ def count_runs(session: Session, since: datetime | None = None) -> dict[RunState
         going = [state.value for state in RunState if not state.ended]
         query = query.where(or_(RunRow.asked >= since, RunRow.state.in_(going)))
     return {RunState(state): count for state, count in session.execute(query).tuples()}
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """When a run was asked for, began and ended, and how it stands."""
+
+    kind: str
+    state: RunState
+    asked: datetime
+    began: datetime | None
+    ended: datetime | None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 where it has not ended."""
+        return (self.ended - self.began).total_seconds() if self.ended and self.began else 0.0
+
+
+def run_times(session: Session) -> tuple[RunTimes, ...]:
+    """The times of all runs."""
+    query = select(RunRow.kind, RunRow.state, RunRow.asked, RunRow.started, RunRow.ended)
+    return tuple(
+        RunTimes(kind, RunState(state), asked, began, ended)
+        for kind, state, asked, began, ended in session.execute(query).tuples()
+    )
+
+
+def last_asked(session: Session, out: Path) -> datetime | None:
+    """When a run that writes to this folder was last asked for."""
+    return session.scalar(select(func.max(RunRow.asked)).where(RunRow.out == out))
 
 
 def redact_runs(session: Session, clean: Callable[[Any], Any]) -> None:

@@ -18,6 +18,7 @@ from db.codec import JSON
 from db.provenance import Use, record
 from db.voices import store_voices
 from flows.channels import listening_channel
+from flows.claims import done_once
 from flows.hearing import at_16k, spoken
 from flows.privacy import allowed, without_forgotten
 from flows.scanning import Ears
@@ -98,8 +99,19 @@ def listen_take(
     The original sound is transcribed, and the cleaned one where that leaves something doubtful.
     Speakers come from named microphones where the recorder wrote two or more, else from the
     voices. What a production forbids is not done: no recogniser is loaded where no word may be
-    written down.
+    written down. Where another run is at the same take, that one's work is waited for.
     """
+    return done_once(
+        work,
+        f"listen {listen_key(work, media, choice)}",
+        lambda: recall_lines(work, media, choice, cleaned),
+        lambda: _heard_now(work, media, choice, cleaned),
+    )
+
+
+def _heard_now(
+    work: Workspace, media: MediaFile, choice: EngineChoice, cleaned: CleanedSound | None
+) -> Heard:
     started = datetime.now(UTC)
     choice = allowed(work, media, choice)
     with Sound(sound_file(media, work.cache)) as sound:

@@ -25,6 +25,7 @@ from db.codec import JSON
 from db.memory import AssetRecord, remember_asset
 from db.provenance import Use, finished, record
 from db.review import accepted
+from flows.claims import done_once
 from flows.engines import DenoiserChoice, load_denoiser
 from flows.hearing import (
     Read,
@@ -256,13 +257,30 @@ def clean_take(
 ) -> CleanedTake:
     """Clean a take into the store, judge it, and remember what was done.
 
-    The whole take is processed from its first sample. Raises EngineError for missing weights,
-    InputError where the media can't be read to the end, OutputError where the store is full.
+    The whole take is processed from its first sample. Where another run is at the same take, that
+    one's work is waited for. Raises EngineError for missing weights, InputError where the media
+    can't be read to the end, OutputError where the store is full.
     """
+    key = take_key(take, media, recipe, choice)
+    return done_once(
+        work,
+        f"clean {key}",
+        lambda: recall_key(work, take, media, recipe, key),
+        lambda: _cleaned_now(work, take, media, recipe, choice, key),
+    )
+
+
+def _cleaned_now(
+    work: Workspace,
+    take: Take,
+    media: MediaFile,
+    recipe: Recipe,
+    choice: DenoiserChoice,
+    key: str,
+) -> CleanedTake:
     started = datetime.now(UTC)
     one_blas_thread()
     engine = load_denoiser(work, choice)
-    key = take_key(take, media, recipe, choice)
     path = store_path(work, key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with work.database.read() as session:
