@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from cli.common import ERR, OUT, print_json, settings_for
+from cli.logs import LogJson, log_lines
 from core.run import Run, RunState
 from flows.run_view import facts, lasted, progress, title
 
@@ -107,6 +109,7 @@ def work(
     at_once: Annotated[
         int | None, typer.Option(min=1, max=64, help="Runs to do at once (default: a setting).")
     ] = None,
+    log_json: LogJson = False,
 ) -> None:
     """Do the runs that were asked for, one after another; any number of workers may be started.
 
@@ -115,6 +118,8 @@ def work(
     from flows.worker import start_worker, work_until
 
     settings = settings_for()
+    quiet = once and not log_json
+    log_lines(as_json=log_json, level=logging.WARNING if quiet else logging.INFO)
     if once:
         done = work_until(threading.Event(), settings, until_idle=True)
         OUT.print(f"Did {done} run{'s' * (done != 1)}." if done else "No run is due.")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,6 +17,7 @@ import typer
 from rich.markup import escape
 
 from cli.common import ERR, OUT, print_json, settings_for
+from cli.logs import LogJson, log_lines
 from core.errors import OutputError, UsageError
 
 tokens = typer.Typer(no_args_is_help=True, help="Who may come to the page from other machines.")
@@ -32,8 +38,9 @@ def command(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="Leave runs to workers elsewhere.")
+        bool, typer.Option("--no-worker", help="No worker, watched folders or schedule: page only.")
     ] = False,
+    log_json: LogJson = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the address as JSON, once it answers.")
     ] = False,
@@ -44,13 +51,14 @@ def command(
     """
     import uvicorn
 
-    from flows.worker import start_worker
+    from flows.service import start_service
     from flows.workspace import open_workspace
     from web.access import Access, tokens_of
     from web.app import create_app
     from web.libraries import missing
 
     settings = settings_for()
+    log_lines(as_json=log_json, level=logging.INFO if log_json else logging.WARNING)
     alone = _loopback(host)
     if (certificate is None) != (key is None):
         raise UsageError("TLS needs both --certificate and --key.")
@@ -90,12 +98,26 @@ def command(
             print_json({"address": address})
         else:
             OUT.print(f"roomtone is at [bold]{escape(address)}[/bold]  (Ctrl+C ends it)")
-        worker = None if no_worker else start_worker(settings)
-        try:
+        with _ending_in_order() as over, ExitStack() as stack:
+            if not no_worker:
+                stack.callback(start_service(settings).stop)
             uvicorn.Server(config).run(sockets=[bound])
-        finally:
-            if worker is not None:
-                worker.stop()
+    if over.is_set():
+        signal.raise_signal(signal.SIGTERM)
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[threading.Event]:
+    """Lets the block end where the process is asked to; the event says that it was.
+
+    The server stops when it hears the signal, and then raises it again for us.
+    """
+    over = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: over.set())
+    try:
+        yield over
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @tokens.command("add")

@@ -41,14 +41,17 @@ def lasted(run: Run, now: datetime) -> timedelta | None:
 
 
 def report_of(run: Run) -> Path | None:
-    """The report of the run's delivery, where it is there."""
+    """The report of a run, where it is there: in the folder that the run wrote to."""
     from flows.report import REPORT
 
-    told, out = (run.outcome or {}).get("report"), run.wanted.out
-    if out is None or told != str(out / REPORT):
+    outcome = run.outcome or {}
+    # A night chooses the folder itself.
+    told, out = outcome.get("report"), run.wanted.out or outcome.get("out")
+    if not told or not out:
         return None
-    report = out / REPORT
-    return report if report.is_file() and not report.is_symlink() else None
+    report, out = Path(str(told)), Path(str(out))
+    inside = report.name == REPORT and report.resolve().is_relative_to(out.resolve())
+    return report if inside and report.is_file() and not report.is_symlink() else None
 
 
 def tally(database: Database, since: datetime) -> dict[RunState, int]:

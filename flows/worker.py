@@ -114,13 +114,15 @@ def do_run(database: Database, settings: Settings, claim: Claim, stop: threading
     log = settings.home / "log" / f"run-{run.id}.log"
     try:
         with job_process(run.kind, run.wanted, settings, log) as job:
-            ending = _followed(job, heart, stop, settings)
+            ending = _followed(run.id, job, heart, stop, settings)
     except RoomtoneError as fault:
         ending = _failed(str(fault), fault.exit_code)
     _write_down(database, claim, ending, heart, stop)
 
 
-def _followed(job: JobProcess, heart: Heart, stop: threading.Event, settings: Settings) -> Ending:
+def _followed(
+    number: int, job: JobProcess, heart: Heart, stop: threading.Event, settings: Settings
+) -> Ending:
     """Follow a job until it ends or has to be ended; how that is written down."""
     at = Step()
     begun = heard = looked = time.monotonic()
@@ -132,7 +134,8 @@ def _followed(job: JobProcess, heart: Heart, stop: threading.Event, settings: Se
             ending = _told_ending(told)
             if ending is not None:
                 return ending
-            at = _after(at, told)
+            at, before = _after(at, told), at
+            _log(number, at, before)
         if moment - looked >= LOOK_S:
             looked = moment
             standing = heart.beat(at)
@@ -147,6 +150,13 @@ def _followed(job: JobProcess, heart: Heart, stop: threading.Event, settings: Se
         if moment - begun > settings.run_most_h * 3600:
             most = f"{settings.run_most_h:g} h, as long as a run may take (run_most_h)"
             return _failed(f"It was ended after {most}; what it did is kept.", ExitCode.INTERNAL)
+
+
+def _log(number: int, at: Step, before: Step) -> None:
+    if at.name != before.name:
+        LOG.info("run %d: %s", number, at.name, extra={"run": number, "step": at.name})
+    if at.said != before.said:
+        LOG.info("run %d: %s", number, at.said, extra={"run": number, "step": at.name})
 
 
 def _told_ending(told: Mapping[str, Any]) -> Ending | None:

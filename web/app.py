@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import web.api.corrections
@@ -23,11 +24,13 @@ import web.pages.runs
 import web.pages.search
 import web.pages.speakers
 import web.pages.takes
+from db.codec import now
+from flows.metrics import TYPE, metrics
 from flows.workspace import Workspace, code_version
 from web.access import Access
 from web.faults import tell_faults
 from web.guard import Guard
-from web.site import HERE, Site
+from web.site import HERE, AtSite, Site, Viewer
 
 API = (
     web.api.session,
@@ -74,6 +77,11 @@ def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> Fa
     app.include_router(api)
     for part in PAGES:
         app.include_router(part.router, include_in_schema=False)
+
+    @app.get("/metrics", include_in_schema=False)
+    def counts(at: AtSite, who: Viewer) -> Response:
+        del who
+        return Response(metrics(at.work.database, now()), media_type=TYPE)
 
     @app.get("/health", include_in_schema=False)
     def health() -> dict[str, str]:
