@@ -162,6 +162,14 @@ class Shift:
         daily = replace(daily, media=media)
         if self._is_forgotten(media):
             return Forgotten(daily)
+        # Two files of one sound (a card and its copy) are worked on once.
+        with self._guard:
+            lock = self._locks.setdefault(media.essence, threading.Lock())
+        with lock:
+            return self._worked(daily)
+
+    def _worked(self, daily: Daily) -> Done:
+        media = daily.media
         setups = self._setups(media)
         cleaned = tuple(self._cleaned(take, media, setups) for take in microphones(media))
         return Done(daily, cleaned, self._heard(media, cleaned))
