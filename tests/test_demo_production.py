@@ -387,4 +387,6 @@ def test_the_demo_and_the_repository_stay_small() -> None:
     if listed.returncode:
         pytest.skip("not a git checkout")
     files = {ROOT / name.decode() for name in listed.stdout.split(b"\0") if name}
-    assert sum(path.stat().st_size for path in files if path.is_file()) < 6e6
+    sizes = {path: path.stat().st_size for path in files if path.is_file()}
+    assert {path.name: size for path, size in sizes.items() if size > 400_000} == {}
+    assert sum(sizes.values()) < 10e6
