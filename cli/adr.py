@@ -38,7 +38,7 @@ def command(
     or where they were recognised with little confidence.
     """
     from flows.adr import cues_of_cut, cues_of_script, write_csv, write_page
-    from flows.coverage import cover
+    from flows.script_coverage import cover
     from flows.workspace import open_workspace
 
     of_script = source.suffix.lower() in _SCRIPTS

@@ -17,7 +17,7 @@ from core.words import counted
 
 if TYPE_CHECKING:
     from core.readings import Reading
-    from flows.coverage import Coverage
+    from flows.script_coverage import Coverage
 
 
 class ShowByDefault(TyperGroup):
@@ -59,8 +59,8 @@ def show(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the lines.")] = False,
 ) -> None:
     """Print every line of a SCRIPT with its takes, and write the lined script."""
-    from flows.coverage import cover
     from flows.coverage_page import write_page
+    from flows.script_coverage import cover
     from flows.workspace import open_workspace
 
     with shown(quiet or as_json) as progress, open_workspace(settings_for()) as work:
@@ -88,7 +88,7 @@ def mark(
 ) -> None:
     """Decide what a line is in a take; no later alignment changes it."""
     from core.readings import State
-    from flows.coverage import Decision, mark_line
+    from flows.script_coverage import Decision, mark_line
     from flows.workspace import open_workspace
 
     known = {one.value: one for one in State if one is not State.AD_LIB}
@@ -116,7 +116,7 @@ def alternates(
     from fractions import Fraction
 
     from flows import alternates as flow
-    from flows.coverage import cover, line_numbered
+    from flows.script_coverage import cover, line_numbered
     from flows.workspace import open_workspace
 
     if out is not None and out.suffix.lower() != ".otio":
@@ -189,7 +189,7 @@ def _tell(found: Coverage) -> None:
 
 def _tell_reading(found: Coverage, reading: Reading) -> None:
     from core.readings import State
-    from flows.coverage import source_timecode
+    from flows.script_coverage import source_timecode
 
     take = found.take(reading.take)
     name = f"({take.name})" if take.circled else take.name
@@ -204,7 +204,7 @@ def _tell_reading(found: Coverage, reading: Reading) -> None:
 
 
 def _tell_ad_libs(found: Coverage, readings: list[Reading]) -> None:
-    from flows.coverage import source_timecode
+    from flows.script_coverage import source_timecode
 
     for reading in readings:
         take = found.take(reading.take)
@@ -217,7 +217,7 @@ def _tell_ad_libs(found: Coverage, readings: list[Reading]) -> None:
 
 
 def _told(found: Coverage, reading: Reading) -> dict[str, Any]:
-    from flows.coverage import source_timecode
+    from flows.script_coverage import source_timecode
 
     take = found.take(reading.take)
     return {

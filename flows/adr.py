@@ -16,8 +16,8 @@ from core.readings import Reading
 from core.speech import Line
 from core.spotting import Spot
 from db.scripts import TakeFacts, take_facts
-from flows.coverage import Coverage, source_timecode
 from flows.progress import Progress
+from flows.script_coverage import Coverage, source_timecode
 from flows.spotting import cut_sheets
 from flows.workspace import Workspace
 

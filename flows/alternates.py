@@ -15,7 +15,7 @@ from core.plan import digest
 from core.readings import Reading
 from core.time import RATES, FrameRate, samples_to_frames
 from db.memory import remembered_media
-from flows.coverage import Coverage
+from flows.script_coverage import Coverage
 from flows.workspace import Workspace, code_version
 from flows.write_back import relative_url
 

@@ -17,7 +17,7 @@ from adapters.media.whole import write_text
 from core.readings import Reading, State
 from core.script import PartKind, Prose, SceneHeading, ScriptLine, Speech
 from db.scripts import TakeFacts
-from flows.coverage import BEST, Coverage, source_timecode
+from flows.script_coverage import BEST, Coverage, source_timecode
 
 _STROKES = {
     State.AS_WRITTEN: "straight",

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import cuts
-import mutate
 import pytest
 from hypothesis import given, settings
 
@@ -23,6 +22,7 @@ from adapters.timelines.named import NamedMedia
 from adapters.timelines.otio import read as otio
 from adapters.timelines.otio import write as otio_write
 from adapters.timelines.read import read_cut
+from bench.injuries import injured
 from core.cut import Cut, Event, Fade, FadeShape, GainPoint, Marker, MediaReference, Track
 from core.errors import InputError
 from core.time import RATES
@@ -921,7 +921,7 @@ def test_injured_files_give_a_cut_or_one_sentence(tmp_path: Path) -> None:
     source = tmp_path / "good.otio"
     otio_write.write(full_cut(), {}, "cleaned", source, {})
     path = tmp_path / "bad.otio"
-    for data in mutate.injured(source.read_bytes(), 40):
+    for data in injured(source.read_bytes(), 40):
         path.write_bytes(data)
         hostile(path, None)
     content = json.loads(source.read_text())
@@ -937,7 +937,7 @@ def test_injured_files_give_a_cut_or_one_sentence(tmp_path: Path) -> None:
         file.writestr("content.otio", bundled("media/a.wav"))
         file.writestr("media/a.wav", b"RIFF" * 50)
     zipped = tmp_path / "bad.otioz"
-    for data in mutate.injured(packed.getvalue(), 30):
+    for data in injured(packed.getvalue(), 30):
         zipped.write_bytes(data)
         hostile(zipped, tmp_path / "essence")
     allowed = {source, path, zipped}

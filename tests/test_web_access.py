@@ -129,7 +129,10 @@ def test_cookies_of_others_are_worthless(work: Workspace, tmp_path: Path) -> Non
     forged = Access(tmp_path, open_to_all=False).cookie(who)
     # A cookie of the days when the page was open on this machine names no token.
     open_days = Access(work.settings.home, open_to_all=True).cookie(who)
-    for bad in (cookie[:-1] + "A", forged, open_days, "x.y.z", "", "W10.x.y"):
+    signature = cookie.rindex(".") + 1
+    changed = "B" if cookie[signature] == "A" else "A"
+    altered = cookie[:signature] + changed + cookie[signature + 1 :]
+    for bad in (altered, forged, open_days, "x.y.z", "", "W10.x.y"):
         browser = client(work, FAR, alone=False, cookies={"roomtone": bad})
         assert browser.get("/api/v1/session").status_code == 401
 
