@@ -17,6 +17,7 @@ HOW_FOUND = {
     Closeness.FUZZY: "typing error",
     Closeness.SOUND: "by sound",
     Closeness.SOME: "some words",
+    Closeness.PART: "part by sound",
 }
 """In what way a line holds what was searched for, for people."""
 

@@ -39,6 +39,19 @@ SAID = {
     "sheets": "SH IY T S",
     "the": "DH AH",
     "dog": "D AO G",
+    "ask": "AE S K",
+    "to": "T UW",
+    "bring": "B R IH NG",
+    "fast": "F AE S T",
+    "if": "IH F",
+    "they": "DH EY",
+    "these": "DH IY Z",
+    "things": "TH IH NG Z",
+    "sink": "S IH NG K",
+    "with": "W IH DH",
+    "her": "HH ER",
+    "from": "F R AH M",
+    "store": "S T AO R",
 }
 
 
@@ -109,6 +122,25 @@ def test_what_sounds_otherwise_is_not_found(database: Database) -> None:
     with database.write() as session:
         refresh(session, said, "test", 9999)
     assert found(database, "joy there is in living") == []
+
+
+def test_a_long_line_is_found_where_only_half_of_it_was_heard(database: Database) -> None:
+    lines = (
+        line("fast if they sink with her from store"),
+        line("we also need a small plastic made fun of it i think", 20_000),
+        line("tear thin sheets", 40_000),
+    )
+    hear(database, take("1", "1", "a" * 64), *lines)
+    with database.write() as session:
+        refresh(session, said, "test", 9999)
+    assert found(database, "ask her to bring these things with her from the store") == [
+        ("fast if they sink with her from store", Closeness.PART)
+    ]
+    need = "we also need a small plastic snake and a big toy frog for the kids and the cats"
+    assert found(database, need) == [
+        ("we also need a small plastic made fun of it i think", Closeness.SOME)
+    ]
+    assert found(database, need, "words") == []
 
 
 def test_excluded_words_keep_lines_away(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from enum import IntEnum
 
 from core.query import Query, Term, TermKind
@@ -21,6 +22,7 @@ class Closeness(IntEnum):
     FUZZY = 4
     SOUND = 5
     SOME = 6
+    PART = 7
 
 
 def side_by_side(asked: Sequence[str], spoken: Sequence[str], goes_on: bool = False) -> Marks:
@@ -82,6 +84,12 @@ def some_terms(query: Query, spoken: Sequence[str]) -> tuple[int, Marks]:
     ]
     held = [marks for marks in found if any(marks)]
     return len(held), _together(held)
+
+
+def in_a_row(asked: Sequence[str], spoken: Sequence[str]) -> int:
+    """How many tokens stand side by side in both, at the most."""
+    together = SequenceMatcher(None, asked, spoken, autojunk=False)
+    return together.find_longest_match().size
 
 
 def holds_any(terms: Sequence[Term], spoken: Sequence[str]) -> bool:

@@ -28,6 +28,7 @@ from db.search.closeness import (
     alike,
     all_terms,
     holds_any,
+    in_a_row,
     side_by_side,
     some_terms,
 )
@@ -51,6 +52,8 @@ _NEWEST = 60
 _CANDIDATES = 300
 _LIKENESS = 0.62
 _SHORTEST_SOUND = 5
+_IN_A_ROW = 4
+_PARTS = 2
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def find(
         search.by_sound(sound)
     if how != "words" and query.plain and not search.found:
         search.by_some_words()
+        if sound is not None and how != "fuzzy" and not search.found:
+            search.by_sound_of_parts(sound)
     return search.ranked()
 
 
@@ -235,7 +240,10 @@ class _Search:
         self._keep_by(self._lines(AllOf((*asked, *others))), [fuzzy])
 
     def by_some_words(self) -> None:
-        """Lines that hold at least half of the words, the last of which may be half typed."""
+        """Lines that hold at least half of the words, or a few of them in a row.
+
+        The last word may be half typed.
+        """
         terms = len(set(self._query.terms))
         if terms < 2:
             return
@@ -245,12 +253,28 @@ class _Search:
             )
         ):
             count, marks = some_terms(self._query, spoken.tokens)
-            if 2 * count >= terms:
+            if 2 * count >= terms or in_a_row(self._query.tokens, spoken.tokens) >= _IN_A_ROW:
                 self._keep(spoken, marks, Closeness.SOME, count / terms)
 
     def by_sound(self, sound: Sound) -> None:
         """Lines in which something sounds like the query, whatever words were made of it."""
-        asked = _joined(sound(token) for token in self._query.tokens)
+        self._sounding(sound, self._query.tokens, Closeness.SOUND, 1.0)
+
+    def by_sound_of_parts(self, sound: Sound) -> None:
+        """Lines in which something sounds like the first or the last half of a long query.
+
+        The other half was misheard beyond recognition, or is remembered wrongly.
+        """
+        asked = self._query.tokens
+        if len(asked) < _PARTS * _IN_A_ROW:
+            return
+        half = len(asked) // _PARTS
+        for part in (asked[:half], asked[half:]):
+            self._sounding(sound, part, Closeness.PART, len(part) / len(asked))
+
+    def _sounding(self, sound: Sound, words: Sequence[str], how: Closeness, share: float) -> None:
+        """Keeps lines in which something sounds like some words. share: their part of the query."""
+        asked = _joined(sound(token) for token in words)
         if len(asked) < _SHORTEST_SOUND:
             return
         wanted = grams(sound_classes(asked), SOUND_GRAM)
@@ -259,10 +283,10 @@ class _Search:
         )
         heard = [[sound(word) for word in spoken.tokens] for spoken in candidates]
         places = heard_in(asked, [_joined(words) for words in heard], _LIKENESS)
-        for spoken, words, place in zip(candidates, heard, places, strict=True):
+        for spoken, words_heard, place in zip(candidates, heard, places, strict=True):
             if place.likeness >= _LIKENESS:
-                marks = _covered(words, place.start, place.end)
-                self._keep(spoken, marks, Closeness.SOUND, place.likeness)
+                marks = _covered(words_heard, place.start, place.end)
+                self._keep(spoken, marks, how, share * place.likeness)
 
     def _side_by_side(self, spoken: Sequence[str]) -> Marks:
         return side_by_side(self._query.tokens, spoken)
