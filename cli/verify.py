@@ -20,7 +20,8 @@ def command(
     """Say of each FILE whether it is what the record says; exit code 7 where one is not.
 
     A file is known by its content, wherever it lies and whatever its name: from the database, or
-    from the delivery.json beside it. Nothing is changed and no network is used.
+    from the delivery.json beside it. Content credentials (C2PA) in it are read as well, and one that
+    doesn't hold counts. Nothing is changed and no network is used.
     """
     from flows.verify import Verdict, verify
 
@@ -28,9 +29,10 @@ def command(
     for item in verify(settings_for(), files):
         found.append(item)
         if not as_json:
-            style = {Verdict.UNCHANGED: "green", Verdict.HEADER: "yellow"}.get(item.verdict, "red")
+            known = {Verdict.UNCHANGED: "green", Verdict.HEADER: "yellow"}.get(item.verdict, "red")
+            style = "red" if item.signed is False else known
             OUT.print(f"{escape(str(item.path))}: [{style}]{escape(item.said)}[/{style}]")
     if as_json:
         print_json([asdict(item) for item in found])
-    if any(item.verdict is not Verdict.UNCHANGED for item in found):
+    if not all(item.holds for item in found):
         raise typer.Exit(ExitCode.CHECK)

@@ -1,14 +1,15 @@
 """Whether a file is still what the record says: by its content, whatever its place and name.
 
 The record is the home's database, the `delivery.json` beside the file, or both; without either,
-what the file says of itself is told and believed for what it is worth. Nothing is changed.
+what the file says of itself is told and believed for what it is worth. Content credentials (C2PA)
+in the file are read beside that, offline. Nothing is changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +17,11 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from adapters.media.bwf import read_notes
+from adapters.media.credentials import read_credentials
 from adapters.media.essence import essence_sha256, file_sha256, sound_sha256
 from adapters.media.probe import SOUND_FORMATS, probe
 from config.settings import Settings
-from core.errors import InputError, RoomtoneError
+from core.errors import EngineError, InputError, RoomtoneError
 from core.media import SoundNotes
 from core.time import samples_to_timecode
 from db.engine import Database
@@ -48,7 +50,9 @@ class Verdict(StrEnum):
 class Verified:
     """A file held against the record. said: a line for people. what, since: of the record.
 
-    by: `database`, `delivery.json`, or empty where nothing knows it.
+    by: `database`, `delivery.json`, or empty where nothing knows it. signed: whether its content
+    credentials hold; None where it has none, or they can't be read here. signer: whom the
+    certificate names, which nobody vouches for: no trust list is built in.
     """
 
     path: Path
@@ -58,6 +62,13 @@ class Verified:
     what: str = ""
     since: datetime | None = None
     by: str = ""
+    signed: bool | None = None
+    signer: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the file is byte for byte what the record says, and no signature denies it."""
+        return self.verdict is Verdict.UNCHANGED and self.signed is not False
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ def verify(settings: Settings, files: Sequence[Path]) -> Iterator[Verified]:
     with _records(settings) as records:
         for path in files:
             try:
-                yield _verified(path.absolute(), records)
+                yield _with_credentials(_verified(path.absolute(), records))
             except InputError as fault:
                 yield Verified(path, Verdict.UNREADABLE, str(fault).rstrip("."))
 
@@ -137,6 +148,26 @@ def _verified(path: Path, records: _Records) -> Verified:
     if known is not None:
         return known
     return _strange(path, sha256, records, beside, sounds=bool(sound))
+
+
+def _with_credentials(found: Verified) -> Verified:
+    """The same with what the file's content credentials say, in the same line."""
+    try:
+        there = read_credentials(found.path)
+    except EngineError:
+        note = 'content credentials are not read without `pip install "roomtone[c2pa]"`'
+        return replace(found, said=f"{found.said}; {note}")
+    except InputError:
+        note = "content credentials are there, but broken"
+        return replace(found, said=f"{found.said}; {note}", signed=False)
+    if there is None:
+        return found
+    who = there.signer or "somebody"
+    if there.holds:
+        note = f"content credentials hold, signed by {who}"
+    else:
+        note = f"content credentials do not hold ({', '.join(there.reasons)}), signed by {who}"
+    return replace(found, said=f"{found.said}; {note}", signed=there.holds, signer=there.signer)
 
 
 def _by_content(

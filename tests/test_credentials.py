@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from production import Delivered, Home, stems
 from adapters.media.bwf import read_block
 from adapters.media.credentials import Signing, read_credentials
 from adapters.media.write import WaveWriter
+from config.settings import Settings
 from core.errors import InputError
 from core.media import SoundNotes
 from flows.signing import actions
+from flows.verify import Verdict, Verified, verify
 
 RATE = 48_000
 
@@ -145,6 +148,59 @@ def test_every_changed_byte_before_the_signature_is_found(
     assert found is None or not found.holds
 
 
+def verified(home: Path, path: Path) -> Verified:
+    (found,) = verify(Settings(home=home), [path])
+    return found
+
+
+def test_verify_says_in_its_line_who_signed_and_that_it_holds(
+    signed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plain, path = signed
+    found = verified(tmp_path, path)
+    assert (found.verdict, found.signed, found.signer) == (Verdict.UNKNOWN, True, "Mixer")
+    assert found.said.endswith("; content credentials hold, signed by Mixer")
+    assert not found.holds  # nobody vouches for the certificate, and no record has the file
+    unsigned = verified(tmp_path, plain)
+    assert (unsigned.signed, unsigned.signer) == (None, "")
+    assert "credentials" not in unsigned.said
+
+
+@pytest.mark.parametrize("chunk", [b"data", b"bext"])
+def test_verify_finds_a_changed_sample_and_a_changed_bext(
+    signed: tuple[Path, Path], tmp_path: Path, chunk: bytes
+) -> None:
+    whole = bytearray(signed[1].read_bytes())
+    whole[whole.index(chunk) + 8 + 40] ^= 1
+    other = tmp_path / "changed.wav"
+    other.write_bytes(whole)
+    found = verified(tmp_path, other)
+    assert found.signed is False
+    assert "content credentials do not hold (assertion.dataHash.mismatch)" in found.said
+
+
+def test_verify_says_where_credentials_are_broken(
+    signed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    whole = bytearray(signed[1].read_bytes())
+    at = whole.index(b"C2PA") + 8
+    whole[at : at + 64] = bytes(64)
+    other = tmp_path / "broken.wav"
+    other.write_bytes(whole)
+    found = verified(tmp_path, other)
+    assert found.signed is False
+    assert found.said.endswith("; content credentials are there, but broken")
+
+
+def test_verify_without_the_library_says_so_and_finds_no_fault_in_it(
+    signed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    found = verified(tmp_path, signed[1])
+    assert found.signed is None
+    assert 'are not read without `pip install "roomtone[c2pa]"`' in found.said
+
+
 def test_a_key_that_does_not_fit_is_told_in_a_sentence(signing: Signing, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("nothing")
@@ -172,6 +228,9 @@ def test_a_delivery_is_signed_whole(
         assert c2pa.Reader(str(path)).get_validation_state() == "Valid", name
         before = stems(delivered.out)[name]
         np.testing.assert_array_equal(sf.read(path)[0], sf.read(before)[0])
+    held = home.run("verify", stems(out)["DX"])
+    assert held.code == 0, held.err
+    assert held.out.strip().endswith("content credentials hold, signed by Mixer")
     told = home.run("trace", stems(out)["DX"])
     assert told.code == 0, told.err
     assert "Content credentials: signed by Mixer, and nothing was changed since." in told.out
