@@ -20,8 +20,8 @@ def command(
     """Say of each FILE whether it is what the record says; exit code 7 where one is not.
 
     A file is known by its content, wherever it lies and whatever its name: from the database, or
-    from the delivery.json beside it. Content credentials (C2PA) in it are read as well, and one that
-    doesn't hold counts. Nothing is changed and no network is used.
+    from the delivery.json beside it. Content credentials (C2PA) in it are read as well, and count
+    where they don't hold. Nothing is changed and no network is used.
     """
     from flows.verify import Verdict, verify
 
