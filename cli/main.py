@@ -14,6 +14,7 @@ import typer
 from cli import (
     ab,
     adr,
+    announce,
     backup,
     check,
     clean,
@@ -94,6 +95,7 @@ app.command("adr")(adr.command)
 app.command("serve")(serve.command)
 app.add_typer(runs.app, name="runs")
 app.command("work")(runs.work)
+app.command("announce")(announce.command)
 app.add_typer(serve.tokens, name="tokens")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)

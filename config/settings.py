@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     cut_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders of cuts: a cut saved there is cleaned by a worker that watches"
     )
+    saved_cuts: Literal["run", "event"] = Field(
+        "run",
+        description="what becomes of a cut saved in cut_folders: run, by a worker of roomtone, or "
+        "event, for the deployment clean-cut of the Prefect server that PREFECT_API_URL names",
+    )
     deliveries: Path | None = Field(
         None, description="folder for what workers deliver; empty: beside the cut"
     )

@@ -8,31 +8,51 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from config.settings import load_settings
-from core.errors import UsageError
+from config.settings import Settings, load_settings
+from flows.announce import trigger
 from flows.quiet import quiet_prefect
 
 NIGHT = "every-night"
+CLEAN_CUT = "clean-cut"
 
 
 def main() -> None:
-    """Serve the night on its schedule until the process is ended; one night at a time."""
+    """Serve cuts as they are asked for, and the night on its schedule, one night at a time.
+
+    Without the setting `nightly_at` there is no night. Ends with the process.
+    """
     settings, _ = load_settings({}, Path.cwd())
-    if not settings.nightly_at:
-        raise UsageError("Set nightly_at to the time of day at which a night begins (20:00).")
     quiet_prefect(settings.home)
     from prefect import serve
+
+    nights = [_night(settings.nightly_at)] if settings.nightly_at else []
+    serve(*nights, _clean_cut(settings))
+
+
+def _night(begins: str) -> Any:
     from prefect.schedules import Cron
 
     from flows.prefect_nightly import nightly_flow
 
-    hour, _, minute = settings.nightly_at.partition(":")
-    night: Any = nightly_flow.to_deployment(
+    hour, _, minute = begins.partition(":")
+    return nightly_flow.to_deployment(
         NIGHT,
         schedule=Cron(f"{int(minute)} {int(hour)} * * *", timezone=local_zone()),
         concurrency_limit=1,
     )
-    serve(night)
+
+
+def _clean_cut(settings: Settings) -> Any:
+    from prefect.events import DeploymentEventTrigger
+
+    from flows.prefect_cut import cut_flow
+
+    # Others wait in the server's queue, so that memory is bounded.
+    return cut_flow.to_deployment(
+        CLEAN_CUT,
+        triggers=[DeploymentEventTrigger(**trigger())],
+        concurrency_limit=settings.runs_at_once,
+    )
 
 
 def local_zone() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -15,6 +15,9 @@ from config.settings import Settings, load_settings
 from core.errors import InputError, UsageError
 from core.run import Wanted
 from flows.progress import Progress
+
+if TYPE_CHECKING:
+    from flows.job import Job
 
 Facts = Mapping[str, Any]
 
@@ -98,21 +101,28 @@ def _check_sounds(wanted: Wanted) -> None:
             raise InputError(f"{path} does not exist; give the path of a sound file.")
 
 
-def _clean_cut(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
-    from flows.at_once import AtOnce
-    from flows.clean_cut import clean_cut
+def job_of_cut(settings: Settings, wanted: Wanted) -> Job:
+    """What a run of a cut works on. Raises UsageError and InputError where it can't be begun."""
     from flows.job import Job
-    from flows.workspace import open_workspace
 
+    _check_cut(wanted)
     (cut,) = wanted.inputs
     assert wanted.out is not None
-    job = Job(
+    return Job(
         cut=cut,
         media=settings.media or (cut.parent.absolute(),),
         out=wanted.out,
         recipe=load_recipe(settings.recipe),
         spec=load_delivery(settings.loudness),
     )
+
+
+def _clean_cut(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
+    from flows.at_once import AtOnce
+    from flows.clean_cut import clean_cut
+    from flows.workspace import open_workspace
+
+    job = job_of_cut(settings, wanted)
     with open_workspace(settings) as work:
         return told_of_cut(vars(clean_cut(work, job, progress, AtOnce(settings.workers))))
 

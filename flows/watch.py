@@ -19,6 +19,7 @@ from adapters.timelines.read import timeline_file
 from config.settings import Settings
 from core.errors import InputError, RoomtoneError, UsageError
 from db.runs import last_asked
+from flows.announce import announce
 from flows.jobs import CUT
 from flows.run_inputs import clean_cut_wanted, cuts_below
 from flows.runs import ask_for_run
@@ -98,6 +99,10 @@ def watch_until(stop: threading.Event, settings: Settings) -> None:
 
 def _ask(work: Workspace, path: Path) -> None:
     wanted = clean_cut_wanted(work.settings, path, {})
+    if work.settings.saved_cuts == "event":
+        announce(work.settings, wanted)
+        LOG.info("%s was saved: the Prefect server was told", path)
+        return
     try:
         run = ask_for_run(work, CUT, wanted, WHO)
     except (InputError, UsageError) as fault:
