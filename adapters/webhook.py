@@ -8,22 +8,21 @@ from typing import Any
 SECONDS = 10.0
 
 
-def post(url: str, message: Mapping[str, Any]) -> str:
-    """Send a message; gives a sentence where that failed, else an empty text.
+def post(url: str, message: Any, headers: Mapping[str, str] | None = None) -> str:
+    """Send a message; gives an empty text, or what failed: `not sent (…)` or `refused (…)`.
 
-    Redirects are not followed, so that nothing goes where the person did not send it, and what the
-    server answers is not read. The address is a secret and never part of the sentence.
+    message: anything that JSON can hold. headers: secrets too. Redirects are not followed, so that
+    nothing goes where the person did not send it, and what the server answers is not read. The
+    address may be a secret and is never part of what is given.
     """
     import httpx
 
     try:
         with (
             httpx.Client(timeout=SECONDS, follow_redirects=False) as client,
-            client.stream("POST", url, json=dict(message)) as answer,
+            client.stream("POST", url, json=message, headers=headers) as answer,
         ):
             status = answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as fault:
-        return f"The message about the night was not sent ({type(fault).__name__}): check its URL."
-    if 200 <= status < 300:
-        return ""
-    return f"The message about the night was refused (HTTP status {status}): check its URL."
+        return f"not sent ({type(fault).__name__})"
+    return "" if 200 <= status < 300 else f"refused (HTTP status {status})"

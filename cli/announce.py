@@ -32,11 +32,10 @@ def command(
 
     given = {"recipe": recipe, "loudness": loudness}
     own = {name: value for name, value in given.items() if value is not None}
-    settings = settings_for()
     checked = Wanted((cut,), tuple(media or ()), out or Path(), own)
-    settings_of_run(settings, checked)
+    settings_of_run(settings_for(), checked)
     kind_named(CUT).check(checked)
-    announce(settings, absolute(Wanted((cut,), checked.media, out, own)))
+    announce(absolute(Wanted((cut,), checked.media, out, own)))
     if as_json:
         print_json({"event": SAVED, "cut": cut.absolute()})
     else:

@@ -57,7 +57,10 @@ def run_night(
         night = nightly_dailies(work, job, clock, progress, run)
         folder = write_reports(night, settings.home)
     url = settings.nightly_webhook.get_secret_value()
-    return Reported(night, folder, post(url, message(night)) if url else "")
+    unsent = post(url, message(night)) if url else ""
+    return Reported(
+        night, folder, f"The message about the night was {unsent}: check its URL." if unsent else ""
+    )
 
 
 def told_of_night(done: Reported) -> dict[str, JSON]:

@@ -100,7 +100,7 @@ def watch_until(stop: threading.Event, settings: Settings) -> None:
 def _ask(work: Workspace, path: Path) -> None:
     wanted = clean_cut_wanted(work.settings, path, {})
     if work.settings.saved_cuts == "event":
-        announce(work.settings, wanted)
+        announce(wanted)
         LOG.info("%s was saved: the Prefect server was told", path)
         return
     try:
