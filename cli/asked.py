@@ -42,7 +42,8 @@ HowFar = Annotated[
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose `filters` are made of the options that every search has.
 
-    command: with a parameter `filters`, which its options replace on the command line.
+    command: with a parameter `filters`, which its options replace on the command line. Called from
+    Python, options left out are at their defaults.
     """
     own = inspect.signature(command).parameters
     asked = inspect.signature(_filters).parameters
@@ -52,7 +53,7 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def made(**given: Any) -> None:
-        chosen = {name: given.pop(name) for name in asked}
+        chosen = {name: given.pop(name) for name in asked if name in given}
         command(**given, filters=_filters(**chosen))
 
     names = [name for own_name in own for name in (asked if own_name == "filters" else (own_name,))]
