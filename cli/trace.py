@@ -27,7 +27,7 @@ def command(
     """Print where a file came from, down to the originals; renamed files are found too."""
     from db.home import open_remembered
     from db.prov_json import trace_prov, uses_prov
-    from db.trace_text import render_trace, render_uses
+    from db.trace_text import render_consents, render_trace, render_uses
     from flows.tracing import onward, signature, traced
 
     database = open_remembered(settings_for())
@@ -39,9 +39,12 @@ def command(
         database.close()
     recognised = found.recognised
     if as_json:
-        print_json(uses_prov(product) if product else trace_prov(found.node, recognised.excerpt))
+        prov = trace_prov(found.node, recognised.excerpt, found.agreed)
+        print_json(uses_prov(product) if product else prov)
         return
     for told in (recognised.said, signature(asset)):
         if told:
             print(told)
     print(render_uses(product, cuts) if product else render_trace(found.node))
+    if found.agreed:
+        print(render_consents(found.agreed))

@@ -160,6 +160,9 @@ class Settings(BaseSettings):
     no_voice_profile: bool = Field(
         False, description="tell nobody by the voice, whatever a production's marks allow"
     )
+    no_export: bool = Field(
+        False, description="let neither words nor sound leave, whatever a production's marks allow"
+    )
     forbidden_licences: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="licences that no model may have: SPDX names, CC-BY-NC* for all that begin "

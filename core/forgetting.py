@@ -67,6 +67,27 @@ def remaining_lines(lines: Sequence[Line], tombstones: Sequence[Tombstone]) -> t
     return tuple(kept)
 
 
+def silent_lines(lines: Sequence[Line], tombstones: Sequence[Tombstone]) -> tuple[Line, ...]:
+    """The lines with the words of those who are meant left out: that they spoke stays.
+
+    What is theirs is found as in `remaining_lines`.
+    """
+    alone = joined(span for stone in tombstones for span in stone.alone)
+    found = []
+    for line in lines:
+        mine = _is_theirs(line.speaker, line.start, line.end, alone, tombstones)
+        words = tuple(
+            word
+            for word in line.words
+            if not mine and not _inside((word.start + word.end) // 2, alone)
+        )
+        if words == line.words:
+            found.append(line)
+        else:
+            found.append(replace(line, words=words, confidence=line.confidence if words else 0.0))
+    return tuple(found)
+
+
 def remaining_turns(turns: Sequence[Turn], tombstones: Sequence[Tombstone]) -> tuple[Turn, ...]:
     """The turns that may be kept, as with lines."""
     alone = joined(span for stone in tombstones for span in stone.alone)

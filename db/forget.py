@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from core.forgetting import Stretches, Tombstone, without
+from core.forgetting import Stretches, Tombstone, joined, without
 from core.privacy import Mark
 from core.speech import is_numbered
 from db.catalogue import delete_lines, delete_listenings
@@ -26,7 +26,7 @@ from db.codec import now, storable
 from db.corrections import corrections_about, forget_corrections
 from db.events import forget_events
 from db.names import same_name
-from db.privacy import same_project
+from db.privacy import covered, forget_consents, same_project
 from db.review import forget_reviewed
 from db.runs import redact_runs
 from db.scripts import forget_marks
@@ -144,8 +144,9 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
         spans.setdefault(row.essence, []).append((row.start_sample, row.end_sample))
     # Numbers are given anew by every listening: who is only numbered is known by the stretches.
     said = sorted(name for name in names if name and not is_numbered(name))
+    held = not covered(session, Mark.NO_EXPORT).people.keys().isdisjoint(numbers)
     for name in said or [secrets.token_hex(16)]:
-        stone = _stone(session, name, by)
+        stone = _stone(session, name, by, no_export=held)
         for essence, spoken in spans.items():
             others = session.execute(
                 select(LineRow.start_sample, LineRow.end_sample).where(
@@ -173,6 +174,7 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
     if said:
         naming = _naming(said)
         forget_tags(session, naming=naming)
+        forget_consents(session, said, {person.project for person in people})
         _redact(session, naming)
 
 
@@ -241,6 +243,16 @@ def tombstones(session: Session, essence: str) -> tuple[Tombstone, ...]:
     )
 
 
+def withheld_stretches(session: Session, essence: str) -> Stretches:
+    """Where somebody speaks who was forgotten and whose voice was not to leave the home."""
+    query = (
+        select(ForgottenStretch.start_sample, ForgottenStretch.end_sample)
+        .join(Forgotten, Forgotten.id == ForgottenStretch.forgotten)
+        .where(ForgottenStretch.essence == essence, Forgotten.no_export)
+    )
+    return joined(session.execute(query).tuples())
+
+
 def is_forgotten(session: Session, essence: str) -> bool:
     """Whether a take as a whole was forgotten."""
     query = (
@@ -294,7 +306,7 @@ def against(session: Session, project: str, marks: Collection[Mark]) -> tuple[st
     essences = essences_of(session, project)
     if Mark.NO_TRANSCRIPTION in marks:
         return essences
-    return told_by_voice(session, essences) if marks else ()
+    return told_by_voice(session, essences) if Mark.NO_VOICE_PROFILE in marks else ()
 
 
 def told_by_voice(session: Session, essences: Collection[str]) -> tuple[str, ...]:
@@ -378,9 +390,10 @@ def _clean_assets(session: Session, essence: str) -> list[str]:
     return list(session.scalars(query))
 
 
-def _stone(session: Session, name: str, by: str) -> int:
+def _stone(session: Session, name: str, by: str, *, no_export: bool = False) -> int:
     salt = secrets.token_hex(16) if name else ""
-    row = Forgotten(salt=salt, token=_token(name, salt) if name else "", by=by, created=now())
+    token = _token(name, salt) if name else ""
+    row = Forgotten(salt=salt, token=token, by=by, created=now(), no_export=no_export)
     session.add(row)
     session.flush()
     return row.id

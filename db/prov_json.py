@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from core.privacy import Consent
 from db.codec import JSON, plain
 from db.memory import AssetRecord
 from db.provenance import ActivityRecord, Use
-from db.tracing import Node, Product, origins
+from db.tracing import Node, Product, originals, origins
 
 PREFIXES = {
     "sha256": "urn:sha256:",
@@ -23,16 +24,23 @@ PREFIXES = {
     "agent": "urn:roomtone:agent:",
     "model": "urn:roomtone:model:",
     "decision": "urn:roomtone:decision:",
+    "consent": "urn:roomtone:consent:",
     "rt": "urn:roomtone:term:",
 }
 PROGRAM = "roomtone"
 """The agent of work that nobody is named for."""
 
 
-def trace_prov(node: Node, excerpt: tuple[AssetRecord, Use] | None = None) -> dict[str, Any]:
+def trace_prov(
+    node: Node,
+    excerpt: tuple[AssetRecord, Use] | None = None,
+    agreed: Sequence[Consent] = (),
+) -> dict[str, Any]:
     """The history of an asset: what it was made from, down to the originals.
 
     excerpt: a file that another program cut from the asset, and which samples of it that holds.
+    agreed: what was allowed and forbidden of its originals. It is used by the activities that began
+    while it was in force, and what is in force now influences the originals.
 
     Beside each step's own derivations stand those from the originals, as primary sources, with the
     samples of the original and of the asset.
@@ -47,6 +55,9 @@ def trace_prov(node: Node, excerpt: tuple[AssetRecord, Use] | None = None) -> di
         seen.add(id(inner))
         document.activity(inner.activity)
         document.generated(inner.asset, inner.activity)
+        for consent in agreed:
+            if consent.in_force(inner.activity.started):
+                document.obeyed(inner.activity, consent)
         for source in inner.used:
             add(source.node)
             document.used(inner.activity, source.node.asset.sha256, source.use)
@@ -55,6 +66,10 @@ def trace_prov(node: Node, excerpt: tuple[AssetRecord, Use] | None = None) -> di
             )
 
     add(node)
+    for original in originals(node):
+        for consent in agreed:
+            if consent.in_force():
+                document.bound(original, consent)
     for origin in origins(node):
         if origin.through:
             document.derived(node.asset.sha256, origin.node.asset.sha256, origin.use, None)
@@ -206,6 +221,35 @@ class _Document:
                 **_samples(use),
             },
         )
+
+    def obeyed(self, activity: ActivityRecord, consent: Consent) -> None:
+        """That something was allowed or forbidden when an activity began."""
+        used = {"prov:activity": _activity(activity), "prov:entity": self._consent(consent)}
+        self._relate("used", {**used, "prov:role": "consent"})
+
+    def bound(self, asset: AssetRecord, consent: Consent) -> None:
+        """That something is allowed or forbidden of a recording."""
+        influence = {"prov:influencee": f"sha256:{asset.sha256}"}
+        self._relate("wasInfluencedBy", {**influence, "prov:influencer": self._consent(consent)})
+
+    def _consent(self, consent: Consent) -> str:
+        name = f"consent:{consent.number}"
+        facts = {
+            "prov:label": consent.words,
+            "prov:type": _term("Consent"),
+            "rt:production": consent.project,
+            "rt:speaker": consent.speaker,
+            "rt:subject": consent.mark.subject,
+            "rt:allowed": consent.allowed,
+            "rt:note": consent.note,
+            "rt:since": consent.since.isoformat(),
+            "rt:until": None if consent.ended is None else consent.ended.isoformat(),
+        }
+        self._put("entity", name, facts)
+        if consent.by:
+            person = self._agent(consent.by, "prov:Person")
+            self._relate("wasAttributedTo", {"prov:entity": name, "prov:agent": person})
+        return name
 
     def _model(self, activity: str, card: Mapping[str, JSON]) -> None:
         weights = str(card.get("weights_sha256") or "")

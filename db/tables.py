@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -542,23 +543,34 @@ class EventRow(Table):
     note: Mapped[str]
 
 
-class PrivacyMark(Table):
-    """What a production forbids. key: its name as it is compared (see `db.privacy`)."""
+class ConsentRow(Table):
+    """What may be done or not, see `core.privacy.Consent`; what was said before stays, ended.
 
-    __tablename__ = "privacy_marks"
+    key, speaker_key: the production and the speaker as they are compared; no speaker: everybody.
+    """
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    mark: Mapped[str] = mapped_column(primary_key=True)
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(index=True)
+    speaker_key: Mapped[str]
     project: Mapped[str]
+    speaker: Mapped[str]
+    mark: Mapped[str]
+    allowed: Mapped[bool]
     by: Mapped[str]
     since: Mapped[datetime]
+    note: Mapped[str]
+    ended: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(server_default="")
 
 
 class Forgotten(Table):
     """That somebody or a take was forgotten, so that the next run does not learn it again.
 
     salt, token: the speaker's name as a salted hash, by which only who knows the name can tell
-    that it is meant; empty for a take.
+    that it is meant; empty for a take. no_export: export was not allowed then, so no delivery may
+    hold the stretches.
     """
 
     __tablename__ = "forgotten"
@@ -568,6 +580,7 @@ class Forgotten(Table):
     token: Mapped[str]
     by: Mapped[str]
     created: Mapped[datetime]
+    no_export: Mapped[bool] = mapped_column(server_default=false())
 
 
 class ForgottenStretch(Table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from core.privacy import Consent
 from core.words import some
 from db.codec import JSON, plain
 from db.memory import AssetRecord
@@ -57,6 +58,23 @@ def _tree(
             told,
         )
     return lines
+
+
+def render_consents(agreed: Sequence[Consent]) -> str:
+    """What was allowed and forbidden, a line each; empty where nobody said anything."""
+    lines = []
+    for item in agreed:
+        ended = ""
+        if item.ended is not None:
+            until = item.ended.isoformat(sep=" ", timespec="seconds")
+            ended = f", until {until} by {item.ended_by or 'roomtone'}"
+        lines.append(
+            f"consent in {item.project or 'no production'}: {item.words}, since "
+            f"{item.since.isoformat(sep=' ', timespec='seconds')} by {item.by}"
+            + (f" ({item.note})" if item.note else "")
+            + ended
+        )
+    return "\n".join(lines)
 
 
 def render_uses(product: Product, cuts: Sequence[str] = ()) -> str:

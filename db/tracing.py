@@ -192,6 +192,23 @@ def _maker(session: Session, sha256: str) -> Activity | None:
     return session.scalars(query).one_or_none()
 
 
+def steps(node: Node) -> tuple[Node, ...]:
+    """An asset and all that it was made from, each once."""
+    found: dict[str, Node] = {}
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        if inner.asset.sha256 not in found:
+            found[inner.asset.sha256] = inner
+            waiting += [source.node for source in inner.used]
+    return tuple(found.values())
+
+
+def originals(node: Node) -> tuple[AssetRecord, ...]:
+    """The originals that an asset was made from, each once; itself where it is one."""
+    return tuple(inner.asset for inner in steps(node) if inner.activity is None)
+
+
 def origins(node: Node) -> tuple[Origin, ...]:
     """The originals that an asset comes from, by the order in which they sound in it."""
     found = dict.fromkeys(_origins(node, None))

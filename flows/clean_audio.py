@@ -43,6 +43,7 @@ from flows.signing import sign_file, signing_of
 from flows.takes import CleanedTake, clean_take, left_alone, recipe_for
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
+from flows.withheld import refuse_withheld_files, refuse_withheld_take
 from flows.workspace import Workspace, activity
 from models.loudness import LoudnessMeter, programme_gain
 
@@ -92,6 +93,7 @@ def clean_audio(
     name = "Cleaning files"
     progress.step(name, len(sources))
     files = [hash_media(work, probe(source)) for source in sources]
+    refuse_withheld_files(work, files)
     takes = [Take(media.essence, tuple(range(media.channels))) for media in files]
     fitting = [recipe_for(work, media, recipe) for media in files]
     setups = Setups(work, recipe, engines.denoiser, zip(takes, files, fitting, strict=True))
@@ -158,6 +160,7 @@ def _finished(
         heard = listen_take(work, media, engines.recogniser, again)
         settle_speakers(work, project_of(work, media))
     note_events(work, [cleaned], [heard], Silent(), InTurn().each)
+    refuse_withheld_take(work, media)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)
     alone = left_alone(work, media)

@@ -26,6 +26,7 @@ from flows.signing import signing_of
 from flows.takes import CleanedTake, clean_take, recall_key
 from flows.transcribe import cleaned_sound
 from flows.turnover import Turnover, read_turnover
+from flows.withheld import refuse_withheld_files
 from flows.workspace import Workspace
 from models.speech.engines import EngineChoice
 
@@ -67,6 +68,7 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
         progress.say(note)
     turnover = run.one("read and relink", lambda: _turnover(work, job, progress))
     inputs = [media.path for media in turnover.media.values()]
+    refuse_withheld_files(work, turnover.media.values())
     delivery.prepare(job.out, [*inputs, job.cut], job.media)
     cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
     turnover = replace(turnover, notes=(*turnover.notes, *decided))

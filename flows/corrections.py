@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.correction import Correction
 from core.errors import InputError, UsageError
+from core.privacy import Mark
 from core.time import frames_to_samples, timecode_to_frames
 from core.words import some
 from db.catalogue import TakeLine, line_numbered
 from db.codec import JSON, cleaned
 from db.corrections import corrections_of, remember_correction, undo_last_correction
-from db.privacy import privacy_of
+from db.privacy import people_marked, privacy_of
 from db.provenance import Use, record
 from db.scripts import TakeFacts, take_facts
 from db.search.index import index_again
@@ -59,6 +60,11 @@ def correct_line(work: Workspace, line: int, text: str, by: str) -> TakeLine:
         (take,) = take_facts(session, [found.essence])
         names = {name for name in (work.settings.project, take.project) if name.strip()}
         forbidden = privacy_of(session, names).no_transcription
+        if found.speaker in people_marked(session, Mark.NO_TRANSCRIPTION, names).numbers:
+            raise UsageError(
+                f"No word of {found.line.speaker} may be written down (no transcription), so "
+                "nothing is corrected; roomtone privacy shows the marks."
+            )
         if forbidden or work.settings.no_transcription:
             raise UsageError(
                 "No word of this production may be written down (no transcription), so nothing "

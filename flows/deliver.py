@@ -10,6 +10,7 @@ from config.deliveries import DeliverySpec
 from core.conform import retime_notes
 from core.media import MediaFile
 from core.plan import digest
+from core.privacy import Mark
 from core.words import some
 from db.codec import JSON
 from flows import delivery
@@ -21,7 +22,7 @@ from flows.listening_mix import MIX_VERSION, ListeningMix, write_listening_mix
 from flows.lock import only_writer
 from flows.marks import MARKS_VERSION, Stamp
 from flows.mono_sum import CutMicrophones, as_json, cut_microphones
-from flows.privacy import privacy_notes
+from flows.privacy import people_kept, privacy_notes
 from flows.progress import Progress
 from flows.remember import Made, is_remembered, remember_delivery
 from flows.report import REPORT_VERSION, Brief, write_report
@@ -32,6 +33,7 @@ from flows.signing import sign_file, signing_of
 from flows.stems import RENDER_VERSION, Rendered, render_stems, takes_in, works_of
 from flows.takes import CleanedTake, left_alone
 from flows.transcripts import transcripts_key, write_transcripts
+from flows.withheld import refuse_withheld_cut
 from flows.workspace import Workspace, code_version
 from flows.write_back import write_timelines
 from models import dereverb
@@ -64,6 +66,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
                 for media in turnover.dialogue
             ],
             **_renamed(work, turnover.dialogue),
+            **_held(work, turnover.dialogue),
             "through": sorted(turnover.through),
             "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),
@@ -107,13 +110,23 @@ def _renamed(work: Workspace, files: Sequence[MediaFile]) -> dict[str, JSON]:
     return {"wearers": found} if found else {}
 
 
+def _held(work: Workspace, files: Sequence[MediaFile]) -> dict[str, JSON]:
+    """People whose lines are left out of the transcripts, where there are some."""
+    found = {name for media in files for name in people_kept(work, media, Mark.NO_EXPORT).marks}
+    return {"held": sorted(found)} if found else {}
+
+
 def _take(take: CleanedTake) -> list[str]:
     """A take's part of the key: its sound, and who accepted it where somebody had to."""
     return [take.take.id, take.key, *filter(None, [take.approved])]
 
 
 def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
-    """Conform, normalise and write the delivery, unless it is there already."""
+    """Conform, normalise and write the delivery, unless it is there already.
+
+    Raises UsageError where it would hold a voice that may not leave the home.
+    """
+    refuse_withheld_cut(work, ready.turnover)
     with only_writer(ready.job.out, progress):
         out, key = ready.job.out, delivery_key(work, ready)
         if delivery.is_current(out, key) and is_remembered(work, key):

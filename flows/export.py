@@ -19,6 +19,7 @@ from db.provenance import Use, record
 from flows.desk import file_safe
 from flows.progress import Progress
 from flows.spotting import cut_sheets, take_sheets
+from flows.withheld import held_notes
 from flows.workspace import Workspace, activity
 
 
@@ -123,7 +124,8 @@ def chosen(names: Sequence[str]) -> tuple[Format, ...]:
 def _known(work: Workspace, request: Request, progress: Progress) -> _Known:
     if request.cut is None:
         sheets, media = take_sheets(work, request.takes, request.day)
-        return _Known(None, sheets, media, _untimed(sheets), tuple(item.path for item in media))
+        notes = (*_untimed(sheets), *held_notes(work, media))
+        return _Known(None, sheets, media, notes, tuple(item.path for item in media))
     found = cut_sheets(work, request.cut, request.media, progress)
     paths = (found.path, *(item.path for item in found.media))
     return _Known(found.sheet, found.takes, found.media, found.notes, paths)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+from sqlalchemy.orm import Session
+
 from core.errors import InputError, OutputError, UsageError
 from core.forgetting import Stretches
 from core.privacy import Mark
@@ -18,6 +20,8 @@ from db import forget as rows
 from db.codec import JSON
 from db.corrections import forget_corrections
 from db.forget import Holding, Known, Person
+from db.obey import lines_covered, silence, spoken_by, strip_prints, texts_of
+from db.privacy import covered, people_called
 from db.provenance import record
 from flows.known import unknown_take
 from flows.takes import store_path
@@ -172,11 +176,47 @@ def allow_again(work: Workspace, asked: Asked, by: str) -> int:
     return len(freed)
 
 
-def kept_of(work: Workspace, project: str, marks: Sequence[Mark]) -> int:
-    """How many lines a production has that its marks would not allow."""
+def kept_of(work: Workspace, project: str, marks: Sequence[Mark], speaker: str = "") -> int:
+    """How many lines a production, or a speaker of it, has that its marks would not allow."""
     with work.database.read() as session:
+        if speaker:
+            return len(texts_of(session, _lines_of(session, project, marks, speaker)))
         essences = rows.against(session, project, marks)
         return rows.known_of(session, essences=essences).lines
+
+
+def purge_speaker(
+    work: Workspace, project: str, marks: Sequence[Mark], by: str, speaker: str
+) -> int:
+    """Remove the words and voiceprints of a speaker that their marks forbid; how many lines.
+
+    That they spoke, and where, stays; what others said does too.
+    """
+    started = datetime.now(UTC)
+    with work.database.write() as session:
+        lines = _lines_of(session, project, marks, speaker)
+        texts = texts_of(session, lines)
+        silence(session, lines)
+        strip_prints(session, covered(session, Mark.NO_VOICE_PROFILE))
+        parameters: dict[str, JSON] = {
+            "what": "words of a speaker",
+            "marks": [mark.value for mark in marks],
+            "lines": len(texts),
+        }
+        done = activity("forget", uuid4().hex, started, parameters)
+        record(session, replace(done, agent=by), used=[], generated=[])
+    clear_home(work, _long_enough(texts), everything=False)
+    work.database.scrub()
+    return len(texts)
+
+
+def _lines_of(session: Session, project: str, marks: Sequence[Mark], speaker: str) -> list[int]:
+    """The lines of a speaker whose words their marks forbid, by row number."""
+    if Mark.NO_TRANSCRIPTION not in marks:
+        return []
+    numbers = people_called(session, project, speaker)
+    lines = lines_covered(session, covered(session, Mark.NO_TRANSCRIPTION))
+    return spoken_by(session, lines, numbers)
 
 
 def purge(work: Workspace, project: str, marks: Sequence[Mark], by: str) -> int:

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.media.decode import Sound, sound_file
+from core.forgetting import without
 from core.media import MediaFile
 from core.plan import digest
+from core.privacy import Mark
 from core.speech import Line, Word
 from db.catalogue import lines_of, listening_keys, store_listening
 from db.codec import JSON
@@ -20,7 +22,14 @@ from db.voices import store_voices
 from flows.channels import listening_channel
 from flows.claims import done_once
 from flows.hearing import at_16k, spoken
-from flows.privacy import allowed, without_forgotten
+from flows.privacy import (
+    allowed,
+    alone_of,
+    marked_in,
+    people_kept,
+    without_forgotten,
+    without_words,
+)
 from flows.scanning import Ears
 from flows.settle import heard_voices, project_of
 from flows.transcribe import CleanedSound, Written, options_for, write_down
@@ -65,6 +74,7 @@ def listen_key(work: Workspace, media: MediaFile, choice: EngineChoice) -> str:
             "language": work.settings.language,
             "prompt": options_for(work, media, choice).prompt if choice.takes_prompt else "",
             "speaking": speaking_key(work, media),
+            **marked_in(work, media, Mark.NO_TRANSCRIPTION),
             "version": LISTEN_VERSION,
         }
     )
@@ -114,6 +124,8 @@ def _heard_now(
 ) -> Heard:
     started = datetime.now(UTC)
     choice = allowed(work, media, choice)
+    key = listen_key(work, media, choice)
+    silent = people_kept(work, media, Mark.NO_TRANSCRIPTION)
     with Sound(sound_file(media, work.cache)) as sound:
         ears = Ears(work, media)
         hear = partial(_channel, sound, media, ears)
@@ -121,7 +133,9 @@ def _heard_now(
         spans = spoken(work, media, listening_channel(media), lambda: (main,))
         speaking = who_speaks(work, media, main, spans, hear)
         ears.store(sound, spans)
-    written = write_down(work, media, choice, main, spans, cleaned)
+    alone = alone_of(silent, speaking.turns, media, SPEECH_RATE)
+    said = without(spans, alone) if alone else spans
+    written = write_down(work, media, choice, main, said, cleaned)
     found = to_lines(
         written.transcript.words,
         speaking.turns,
@@ -132,8 +146,8 @@ def _heard_now(
         from_cleaned=written.from_cleaned,
     )
     lines = without_forgotten(work, media, [_in_source(line, media) for line in found])
+    lines = without_words(silent, lines, alone, media, SPEECH_RATE)
     tried = cleaned if written.tried_again else None
-    key = listen_key(work, media, choice)
     if written.tried_again:
         key += f":{cleaned.key if cleaned else '-'}"
     done = activity(
@@ -147,6 +161,7 @@ def _heard_now(
             "speakers": speaking.method,
             **({"diarizer": asdict(speaking.card)} if speaking.card else {}),
             "lines": len(lines),
+            **({"silent": len(silent.marks)} if silent else {}),
             **_told(written, tried),
         },
         written.card,

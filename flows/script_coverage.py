@@ -32,6 +32,7 @@ from db.scripts import (
 )
 from flows.known import takes_named
 from flows.progress import Progress
+from flows.withheld import leaving
 from flows.workspace import Workspace, activity
 from models.speech.pronunciation import Pronouncer, pronouncer
 
@@ -95,10 +96,13 @@ def cover(work: Workspace, path: Path, project: str, progress: Progress) -> Cove
     if not lines:
         raise InputError(f"{path} has no line that a character says; check that it is a script.")
     with work.database.read() as session:
+        known = lines_of(session)
+    known = leaving(work, known)
+    with work.database.read() as session:
         heard = {
             essence: tuple(items)
             for essence, items in groupby(
-                sorted(lines_of(session), key=lambda item: (item.essence, item.line.start)),
+                sorted(known, key=lambda item: (item.essence, item.line.start)),
                 key=lambda item: item.essence,
             )
         }

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.media import MediaFile
 from core.speakers import SpeakerDecision, named, speaker_of
 from core.speech import Turn, is_numbered
+from db.obey import obey
 from db.speakers import decisions_of, new_speaker, rename, speaker_heard, speaker_names
 from db.voices import HeardVoice, KnownVoice, assign_speakers, voices_of_project
 from flows.channels import person_channels
@@ -27,7 +28,7 @@ def project_of(work: Workspace, media: MediaFile) -> str:
 def heard_voices(speaking: Speaking, media: MediaFile) -> tuple[HeardVoice, ...]:
     """The voices of a take as they are remembered, spans in its own samples."""
     prints = {voice.speaker: voice for voice in speaking.voices}
-    if not prints:
+    if not prints and not speaking.unmeasured:
         return ()
     made = []
     for label in dict.fromkeys(turn.speaker for turn in speaking.turns if turn.speaker):
@@ -111,6 +112,7 @@ def settle(session: Session, project: str) -> int:
     changed = assign_speakers(session, project, speakers, decisions)
     _, heard_as = speaker_names(session, project)
     rename(session, named(heard_as, decisions))
+    obey(session)
     return changed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from db.catalogue import TakeLine, line_numbered
 from db.speakers import decisions_of, example_of, projects_with_speakers, speaker_names
 from flows.speakers import SpeakerSummary, list_speakers
+from flows.withheld import leaving
 from flows.workspace import Workspace
 
 EXAMPLE_S = 4.0
@@ -45,6 +46,7 @@ def _production(work: Workspace, name: str) -> Production:
         for summary in listed:
             number = example_of(session, summary.number, EXAMPLE_S)
             line = None if number is None else line_numbered(session, number)
+            line = next(iter(leaving(work, [line])), None) if line else None
             views.append(SpeakerView(name, summary, line))
         decisions = decisions_of(session, name)
         names, heard = speaker_names(session, name)

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from adapters.media.decode import Sound, sound_file
 from adapters.media.probe import probe
 from core.errors import InputError, UsageError
-from core.privacy import Privacy
+from core.privacy import Mark, Privacy
 from core.speakers import SpeakerDecision, Stretch
 from core.speech import Turn
 from core.time import clock
 from core.words import counted
 from db.codec import JSON, cleaned
-from db.privacy import privacy_of
+from db.privacy import people_marked, privacy_of, same_project
 from db.provenance import record
 from db.speakers import (
     Spoken,
@@ -255,6 +255,12 @@ def enrol_speaker(
         if (own | privacy_of(session, [project])).no_voice_profile:
             raise UsageError(
                 "Voice profiles are forbidden for this production, so no voice is enrolled."
+            )
+        people = people_marked(session, Mark.NO_VOICE_PROFILE, [project])
+        if same_project(name) in people.names | people.marks:
+            raise UsageError(
+                f"A voice profile of {name} is not allowed, so no voice is enrolled; roomtone "
+                "privacy shows who said so."
             )
     media = hash_media(work, media)
     with Sound(sound_file(media, work.cache)) as sound:

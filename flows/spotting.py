@@ -40,10 +40,12 @@ from db.takes import natural
 from flows.channels import person_channels
 from flows.delivery import LIST, read_list
 from flows.known import takes_named
+from flows.privacy import privacy_in
 from flows.progress import Progress
 from flows.references import placed
 from flows.settle import wearers
 from flows.turnover import read_turnover
+from flows.withheld import held_notes, kept_back, refuse_withheld_files
 from flows.workspace import Workspace
 
 
@@ -77,7 +79,7 @@ def take_sheets(
 
     asked: as people name takes; none: all that have lines. day: only those recorded then
     (`2026-11-27`). Raises InputError for a take, or a day, of which nothing is known, UsageError
-    for what is no day.
+    for what is no day, and where export is not allowed.
     """
     essences: set[str] | None = None
     with work.database.read() as session:
@@ -93,6 +95,10 @@ def take_sheets(
             for essence, media in files.items()
             if day_of(media.notes.origination_date) == day
         }
+    held = {essence for essence, media in files.items() if privacy_in(work, media).no_export}
+    if asked or len(held) == len(files):
+        refuse_withheld_files(work, files.values())
+    files = {essence: media for essence, media in files.items() if essence not in held}
     spots = spots_of(work, files)
     files = {essence: media for essence, media in files.items() if asked or spots[essence]}
     if not files:
@@ -119,12 +125,19 @@ def line_spot(media: MediaFile, line: Line) -> Spot:
 
 
 def spots_of(work: Workspace, files: Mapping[str, MediaFile]) -> dict[str, tuple[Spot, ...]]:
-    """Lines and events of these takes by essence, in samples of their files."""
+    """Lines and events of these takes by essence, in samples of their files.
+
+    Lines that may not leave the home are left out.
+    """
     found: dict[str, list[Spot]] = {essence: [] for essence in files}
+    held = {essence: kept_back(work, media) for essence, media in files.items()}
     with work.database.read() as session:
         for essence, media in files.items():
+            stays = held[essence]
             found[essence] += [
-                line_spot(media, item.line) for item in lines_of(session, None, essence)
+                line_spot(media, item.line)
+                for item in lines_of(session, None, essence)
+                if not stays(item.line.speaker)
             ]
             for told in events_of(session, None, essence):
                 event = told.event
@@ -206,6 +219,7 @@ def cut_sheets(
         )
     retimed = load_recipe(work.settings.recipe).retimed
     files = {link.media.essence: link.media for link in links.values()}
+    refuse_withheld_files(work, files.values())
     spots = spots_of(work, files)
     silent = [media.path.name for essence, media in files.items() if not spots[essence]]
     if len(silent) == len(files):
@@ -213,6 +227,7 @@ def cut_sheets(
     notes = (
         *notes,
         *retime_notes(cut, retimed),
+        *held_notes(work, files.values()),
         *((f"No lines are known of {some(silent)}.",) if silent else ()),
     )
     ordered = sorted(files.values(), key=_order)

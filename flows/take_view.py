@@ -14,6 +14,7 @@ from db.take_list import KnownNames, TakeSummary, known_names, take_summaries
 from flows.channels import listening_channel
 from flows.cleaned import Cleaned, cleaned_takes
 from flows.takes import microphone_name
+from flows.withheld import leaving
 from flows.workspace import Workspace
 
 
@@ -76,10 +77,11 @@ def take_view(work: Workspace, essence: str) -> TakeView:
 
 
 def lines_in(work: Workspace, essence: str) -> tuple[TakeLine, ...]:
-    """The lines of a take. Raises InputError for one that is not known."""
+    """The lines of a take that may leave the home. Raises InputError for one that is not known."""
     take_known(work, essence)
     with work.database.read() as session:
-        return lines_of(session, essence=essence)
+        found = lines_of(session, essence=essence)
+    return leaving(work, found)
 
 
 def events_in(work: Workspace, essence: str) -> tuple[TakeEvent, ...]:

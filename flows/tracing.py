@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from adapters.media.bwf import read_notes
 from adapters.media.credentials import read_credentials
 from core.errors import EngineError, InputError, UsageError
+from core.privacy import Consent
 from core.time import frames_to_samples, sample_to_frame
 from core.words import some
 from db.memory import cuts_playing
+from db.privacy import consents, take_projects
 from db.provenance import Clock, find_by_hash
-from db.tracing import Node, Product, Span, became, source_span, trace
+from db.tracing import Node, Product, Span, became, originals, source_span, steps, trace
 from flows.place import Timed, place_in
 from flows.progress import Progress, Silent
 from flows.recognise import Recognised, recognise
@@ -25,11 +27,15 @@ _HASH = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Traced:
-    """A history. span: the samples that are meant; None: all. recognised: how the file was."""
+    """A history. span: the samples that are meant; None: all. recognised: how the file was.
+
+    agreed: what was allowed and forbidden of its originals, now and when they were worked on.
+    """
 
     node: Node
     span: Span | None
     recognised: Recognised
+    agreed: tuple[Consent, ...] = ()
 
 
 def asked_asset(session: Session, asked: str, progress: Progress) -> Recognised:
@@ -60,7 +66,23 @@ def traced(
         span: Span | None = stretch_asked(node, Path(asked), at, to)
     else:
         span = source_span(found.excerpt[1]) if found.excerpt is not None else None
-    return Traced(trace(session, found.asset.sha256, span), span, found)
+    node = trace(session, found.asset.sha256, span)
+    return Traced(node, span, found, agreed(session, node))
+
+
+def agreed(session: Session, node: Node) -> tuple[Consent, ...]:
+    """What was allowed and forbidden of the originals of an asset.
+
+    That is what is in force now, and what was when something was made of them.
+    """
+    essences = {asset.essence for asset in originals(node) if asset.essence}
+    projects = {name for names in take_projects(session, essences).values() for name in names}
+    moments = [None, *(step.activity.started for step in steps(node) if step.activity is not None)]
+    return tuple(
+        item
+        for item in consents(session, projects, history=True)
+        if any(item.in_force(moment) for moment in moments)
+    )
 
 
 def stretch_asked(node: Node, path: Path, at: str, to: str) -> Span:

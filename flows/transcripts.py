@@ -11,12 +11,14 @@ from adapters.media.whole import write_bytes
 from adapters.transcripts.write import FORMATS, Sheet, Style
 from core.conform import Retimed
 from core.plan import digest
+from core.speech import Line
 from core.spotting import with_overlaps
 from flows.listen import Heard
 from flows.references import placed
 from flows.settle import wearers
 from flows.spotting import Linked, line_spot, record_list, take_sheet
 from flows.turnover import Turnover
+from flows.withheld import kept_back
 from flows.workspace import Workspace
 
 TRANSCRIPTS_VERSION = "1"
@@ -43,7 +45,7 @@ def write_transcripts(
     if not formats:
         return ()
     spots = {
-        essence: with_overlaps([line_spot(one.media, line) for line in one.lines])
+        essence: with_overlaps([line_spot(one.media, line) for line in _leaving(work, one)])
         for essence, one in heard.items()
     }
     links = {
@@ -65,3 +67,9 @@ def write_transcripts(
         write_bytes(path, content if isinstance(content, bytes) else content.encode())
         paths.append(path)
     return tuple(paths)
+
+
+def _leaving(work: Workspace, heard: Heard) -> list[Line]:
+    """The lines of a take that may leave the home."""
+    stays = kept_back(work, heard.media)
+    return [line for line in heard.lines if not stays(line.speaker)]

@@ -15,11 +15,18 @@ from adapters.media.whole import write_bytes
 from core.errors import EngineError
 from core.media import MediaFile
 from core.plan import digest
+from core.privacy import Mark, PeopleInTake
 from core.speech import Turn
 from flows.channels import listening_channel, person_channels
 from flows.head_count import expected_speakers
 from flows.hearing import Spans
-from flows.privacy import privacy_in, turns_without_forgotten
+from flows.privacy import (
+    marked_in,
+    people_kept,
+    privacy_in,
+    turns_of,
+    turns_without_forgotten,
+)
 from flows.workspace import Workspace
 from models.card import ModelCard
 from models.speech.diarizers import DiarizerChoice, choose_diarizer
@@ -43,7 +50,8 @@ class Speaking:
     turns: in samples at 16 kHz. method: how that was found. voices: of the speakers, where they
     may be kept; empty where they may not, or where the encoder is missing. encoder: sha256 of
     its weights, or empty. wearers: speakers whose names are those of their microphones. card: of
-    the pipeline that found the turns, where one did.
+    the pipeline that found the turns, where one did. unmeasured: speakers whose voices may not be
+    kept, by a mark of their own.
     """
 
     turns: tuple[Turn, ...]
@@ -52,6 +60,7 @@ class Speaking:
     encoder: str = ""
     wearers: frozenset[str] = frozenset()
     card: ModelCard | None = None
+    unmeasured: frozenset[str] = frozenset()
 
 
 def speaking_key(work: Workspace, media: MediaFile) -> str:
@@ -64,6 +73,7 @@ def speaking_key(work: Workspace, media: MediaFile) -> str:
             "people": [[channel, name] for channel, name in person_channels(media).items()],
             "speakers": work.settings.speakers,
             **({"voices": False} if privacy_in(work, media).no_voice_profile else {}),
+            **marked_in(work, media, Mark.NO_VOICE_PROFILE),
             **({"diarizer": diarizer.key} if diarizer.key else {}),
             **({"expected": expected} if expected else {}),
             "version": SPEAKING_VERSION,
@@ -79,7 +89,8 @@ def who_speaks(
     main: its listening channel at 16 kHz. spans: where somebody speaks in that. hear: gives a
     channel at 16 kHz; asked only for named microphones, and only where two or more people wear
     one and that was not found before. Where a production forbids voice profiles and nobody wears
-    a named microphone, the turns are nobody's.
+    a named microphone, the turns are nobody's. Where only some people's may not be kept, theirs
+    are not measured by name, and no voice in their take is looked for beside the microphones.
     """
     people = frozenset(person_channels(media).values())
     named = len(person_channels(media)) > 1
@@ -91,25 +102,28 @@ def who_speaks(
     by_name = Speaking(worn, "named microphones", wearers=people)
     if forbidden:
         return by_name
+    kept = people_kept(work, media, Mark.NO_VOICE_PROFILE)
     diarizer = choose(work)
     if not named and diarizer.kind == "pyannote":
-        return _by_pipeline(work, media, main, spans, diarizer)
+        return _by_pipeline(work, media, main, spans, diarizer, kept)
     try:
         encoder = voice_encoder(installed_weights())
     except EngineError as fault:
         return by_name if named else Speaking((), f"none: {fault}")
     if named:
-        turns = with_off_mic(worn, main, spans, encoder)
+        turns = worn if kept else with_off_mic(worn, main, spans, encoder)
     else:
         count, expected = work.settings.speakers or None, expected_speakers(work, media)
         turns = turns_from_voices(main, spans, count, encoder, expected)
     turns = turns_without_forgotten(work, media, turns, SPEECH_RATE)
+    unmeasured = _speakers(kept, turns, media)
     return Speaking(
         turns=turns,
         method="named microphones" if named else "voices",
-        voices=voices_of(main, turns, encoder),
+        voices=voices_of(main, turns, encoder, unmeasured),
         encoder=encoder.card.weights_sha256,
         wearers=people if named else frozenset(),
+        unmeasured=unmeasured,
     )
 
 
@@ -124,20 +138,29 @@ def _by_pipeline(
     main: NDArray[np.float32],
     spans: Spans,
     diarizer: DiarizerChoice,
+    kept: PeopleInTake,
 ) -> Speaking:
     """Who speaks when by a pipeline of pyannote's; its voices by our own encoder, where that is."""
     pipeline = _pipeline(diarizer, work.settings.device)
     count, expected = work.settings.speakers or None, expected_speakers(work, media)
     turns = pipeline.turns(main, count, expected) if spans else ()
     turns = turns_without_forgotten(work, media, turns, SPEECH_RATE)
-    found = Speaking(turns, f"pyannote {pipeline.card.name}", card=pipeline.card)
+    unmeasured = _speakers(kept, turns, media)
+    method = f"pyannote {pipeline.card.name}"
+    found = Speaking(turns, method, card=pipeline.card, unmeasured=unmeasured)
     try:
         encoder = voice_encoder(installed_weights())
     except EngineError:
         return found
-    return replace(
-        found, voices=voices_of(main, turns, encoder), encoder=encoder.card.weights_sha256
-    )
+    voices = voices_of(main, turns, encoder, unmeasured)
+    return replace(found, voices=voices, encoder=encoder.card.weights_sha256)
+
+
+def _speakers(kept: PeopleInTake, turns: tuple[Turn, ...], media: MediaFile) -> frozenset[str]:
+    """The names that people have in these turns, of those that a mark is about."""
+    if not kept:
+        return frozenset()
+    return frozenset(turn.speaker for turn in turns_of(kept, turns, media, SPEECH_RATE))
 
 
 def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[Turn, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from core.privacy import Mark, Privacy
 from core.speech import Word
 from db.catalogue import search
 from db.engine import Database, open_database
-from db.privacy import Marked, lift_mark, marks, privacy_of, set_mark
+from db.privacy import consents, decide, privacy_of
 from flows import who_speaks
 from flows.listen import Heard, listen_take, recall_lines
 from flows.privacy import Marking, mark_production, privacy_in, privacy_notes
@@ -145,19 +146,25 @@ def test_a_rule_holds_for_the_settings_production_and_for_the_recorders(
 def test_marks_are_kept_with_who_set_them_first(tmp_path: Path) -> None:
     database: Database = open_database(tmp_path / "roomtone.db")
     with database.write() as session:
-        assert set_mark(session, "Harbour", Mark.NO_TRANSCRIPTION, "ann")
-        assert not set_mark(session, "HARBOUR ", Mark.NO_TRANSCRIPTION, "bob")
-        assert set_mark(session, "Quay", Mark.NO_VOICE_PROFILE, "bob")
+        forbid = partial(decide, session, allowed=False)
+        assert forbid("Harbour", Mark.NO_TRANSCRIPTION, by="ann")
+        assert not forbid("HARBOUR ", Mark.NO_TRANSCRIPTION, by="bob")
+        assert forbid("Quay", Mark.NO_VOICE_PROFILE, by="bob")
     with database.read() as session:
-        first, second = marks(session)
+        first, second = consents(session)
         assert (first.project, first.mark, first.by) == ("Harbour", Mark.NO_TRANSCRIPTION, "ann")
-        assert second == Marked("Quay", Mark.NO_VOICE_PROFILE, "bob", second.since)
+        assert (second.project, second.mark, second.by) == ("Quay", Mark.NO_VOICE_PROFILE, "bob")
         assert privacy_of(session, {"harbour"}) == Privacy(no_transcription=True)
         assert privacy_of(session, {"other"}) == Privacy()
         assert privacy_of(session, {"harbour", "quay"}) == Privacy(True, True)
     with database.write() as session:
-        assert lift_mark(session, "harbour", Mark.NO_TRANSCRIPTION)
-        assert not lift_mark(session, "harbour", Mark.NO_TRANSCRIPTION)
+        allow = partial(decide, session, allowed=True)
+        assert allow("harbour", Mark.NO_TRANSCRIPTION, by="cat")
+        assert not allow("harbour", Mark.NO_TRANSCRIPTION, by="dan")
+    with database.read() as session:
+        assert privacy_of(session, {"harbour"}) == Privacy()
+        told = [(i.allowed, i.by, i.ended_by) for i in consents(session, ["HARBOUR"], history=True)]
+        assert told == [(False, "ann", "cat"), (True, "cat", "")]
     database.close()
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+import web.api.consents
 import web.api.corrections
 import web.api.cuts
 import web.api.review
@@ -42,6 +43,7 @@ API = (
     web.api.review,
     web.api.runs,
     web.api.speakers,
+    web.api.consents,
 )
 PAGES = (
     web.pages.login,

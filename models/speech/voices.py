@@ -8,7 +8,7 @@ they exist. Of voices that overlap only the stronger is found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,14 +67,19 @@ def turns_from_voices(
 
 
 def voices_of(
-    sound: NDArray[np.float32], turns: Sequence[Turn], encoder: VoiceEncoder
+    sound: NDArray[np.float32],
+    turns: Sequence[Turn],
+    encoder: VoiceEncoder,
+    unmeasured: Collection[str] = (),
 ) -> tuple[Voice, ...]:
     """The voice of each speaker of some turns, from where nobody else speaks, by name.
+
+    unmeasured: speakers whose voices are left alone.
 
     sound, turns: at 16 kHz. A speaker heard alone for less than half a second has none.
     """
     found = []
-    for speaker in sorted({turn.speaker for turn in turns}):
+    for speaker in sorted({turn.speaker for turn in turns} - {*unmeasured}):
         alone = [
             (start, end)
             for turn in turns

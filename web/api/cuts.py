@@ -12,7 +12,9 @@ from flows.cut_again import clean_again
 from flows.cut_changes import cut_changes
 from flows.cut_sound import track_sound
 from flows.cut_view import cut_list, cut_view, delivered_of
+from flows.delivered import Delivered
 from flows.stem_loudness import StemLoudness, stem_loudness
+from flows.withheld import refuse_withheld_delivery
 from web.api.cut_shapes import (
     ChangesOut,
     CutOut,
@@ -24,7 +26,7 @@ from web.api.cut_shapes import (
 from web.api.runs import RunOut, run_out
 from web.api.shapes import Fault
 from web.ranges import ranged
-from web.site import AtSite, Editor, Viewer
+from web.site import AtSite, Editor, Site, Viewer
 
 router = APIRouter(
     prefix="/cuts",
@@ -73,7 +75,7 @@ def clean(at: AtSite, who: Editor, cut: CutId) -> RunOut:
 def audio(request: Request, at: AtSite, who: Viewer, cut: CutId) -> Response:
     """All dialogue: the production tracks' sum left, the dialogue stem right. By ranges."""
     del who
-    found = track_sound(delivered_of(at.work, cut), None)
+    found = track_sound(_heard(at, cut), None)
     return ranged(request, found.shape.size, found.mark, "audio/wav", found.between)
 
 
@@ -84,7 +86,7 @@ def track_audio(request: Request, at: AtSite, who: Viewer, cut: CutId, number: N
     The header X-Roomtone-Channels has how many channels there are: 1 where nothing is cleaned.
     """
     del who
-    found = track_sound(delivered_of(at.work, cut), number)
+    found = track_sound(_heard(at, cut), number)
     answer = ranged(request, found.shape.size, found.mark, "audio/wav", found.between)
     answer.headers["x-roomtone-channels"] = str(found.shape.channels)
     return answer
@@ -94,7 +96,7 @@ def track_audio(request: Request, at: AtSite, who: Viewer, cut: CutId, number: N
 def stem_audio(at: AtSite, who: Viewer, cut: CutId, number: Number) -> FileResponse:
     """A stem as it was delivered. Ranges of bytes are served."""
     del who
-    _, path = delivered_of(at.work, cut).stem(number)
+    _, path = _heard(at, cut).stem(number)
     return FileResponse(path, media_type="audio/wav")
 
 
@@ -102,7 +104,7 @@ def stem_audio(at: AtSite, who: Viewer, cut: CutId, number: Number) -> FileRespo
 def loudness(at: AtSite, who: Viewer, cut: CutId, number: Number) -> StemLoudness:
     """How loud a stem is; measured now where it was not before (some seconds an hour)."""
     del who
-    return stem_loudness(at.work, delivered_of(at.work, cut), number)
+    return stem_loudness(at.work, _heard(at, cut), number)
 
 
 @router.get(
@@ -113,9 +115,15 @@ def loudness(at: AtSite, who: Viewer, cut: CutId, number: Number) -> StemLoudnes
 def file(at: AtSite, who: Viewer, cut: CutId, file: FileId) -> FileResponse:
     """A file of the delivery, to be saved."""
     del who
-    delivered = delivered_of(at.work, cut)
+    delivered = _heard(at, cut)
     for entry in delivered.files:
         if entry.sha256 == file:
             path = delivered.path_of(entry)
             return FileResponse(path, media_type="application/octet-stream", filename=path.name)
     raise InputError(f"The delivery in {delivered.folder.name} has no such file.")
+
+
+def _heard(at: Site, cut: str) -> Delivered:
+    """The delivery of a cut, refused where it plays what may not leave the home."""
+    refuse_withheld_delivery(at.work, cut)
+    return delivered_of(at.work, cut)

@@ -11,6 +11,7 @@ from db.search.find import How
 from flows.search import find_lines
 from flows.take_view import takes_by_essence
 from flows.takeline import HOW_FOUND
+from flows.withheld import leaving
 from web.api.shapes import Fault, HitOut, hit_out, take_out
 from web.asked import filters_asked
 from web.site import AtSite, Site, Viewer
@@ -34,7 +35,9 @@ def search(
 
 
 def found_lines(at: Site, query: str, limit: int, filters: Filters, by: How) -> list[HitOut]:
-    """What a search finds, with the takes that the lines are in."""
+    """What a search finds and may leave the home, with the takes that the lines are in."""
     hits = find_lines(at.work.database, query, limit, filters, by)
+    shown = leaving(at.work, [hit.found for hit in hits])
+    hits = tuple(hit for hit in hits if hit.found in shown)
     takes = takes_by_essence(at.work, {hit.found.essence for hit in hits})
     return [hit_out(hit, take_out(takes[hit.found.essence]), HOW_FOUND[hit.how]) for hit in hits]

@@ -15,6 +15,7 @@ from flows.ab_sounds import KINDS
 from flows.channels import listening_channel
 from flows.pictures import spectrogram_png
 from flows.take_view import events_in, lines_in, media_of, take_known, take_list, take_view
+from flows.withheld import refuse_withheld_sound
 from web.api.shapes import (
     EventOut,
     Fault,
@@ -140,7 +141,7 @@ def excerpt(
     many channels there are.
     """
     del who
-    media, number = _media(at, take, channel)
+    media, number = _media(at, take, channel, (start, end))
     copy = listening_copy.excerpt(at.work, media, number, start, min(end, media.frames), key or "")
     told = {
         "X-Roomtone-Channels": str(copy.channels),
@@ -193,12 +194,18 @@ def spectrogram(
     return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=600"})
 
 
-def _media(at: Site, take: str, channel: int | None) -> tuple[MediaFile, int]:
-    """The file of a take and a channel of it, the transcribed one where none is asked for."""
+def _media(
+    at: Site, take: str, channel: int | None, span: tuple[int, int] | None = None
+) -> tuple[MediaFile, int]:
+    """The file of a take and a channel of it, the transcribed one where none is asked for.
+
+    span: the samples that are asked for; None: all. Refused where these may not leave the home.
+    """
     name = take_known(at.work, take).name
     media = media_of(at.work, take)
     if media is None:
         raise OfflineError(f"The media of {name} are offline, or have changed since.")
+    refuse_withheld_sound(at.work, take, *(span or (0, media.frames)), media)
     number = listening_channel(media) if channel is None else channel
     if number >= media.channels:
         raise HTTPException(422, f"channel: {media.path.name} has {media.channels}.")
