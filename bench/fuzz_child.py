@@ -11,11 +11,13 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from core.errors import RoomtoneError
+from core.errors import InputError, RoomtoneError
 
 MOST_BYTES = 3 << 30
 """Address space of the process: a reader that wants more is a finding."""
@@ -98,10 +100,84 @@ def _script(path: Path) -> Any:
 def _settings(path: Path) -> Any:
     from config.settings import FILE_NAME, load_settings
 
-    folder = path.with_suffix(".folder")
-    folder.mkdir(exist_ok=True)
-    (folder / FILE_NAME).write_bytes(path.read_bytes())
-    return load_settings({}, folder)
+    with _under(path, FILE_NAME) as folder:
+        return load_settings({}, folder)
+
+
+def _recipe(path: Path) -> Any:
+    from config.recipes import load_recipe
+
+    return load_recipe(str(path))
+
+
+def _manifest(path: Path) -> Any:
+    from adapters.manifests.find import find_manifests
+
+    of_a_history = path.suffix == ".ascmhl"
+    with _under(path, "ascmhl/0001_card.mhl" if of_a_history else f"card{path.suffix}") as folder:
+        found, faults = find_manifests([folder])
+    if faults:
+        raise InputError(faults[0])
+    return found
+
+
+def _backup(path: Path) -> Any:
+    from flows.restore import read_backup
+
+    return read_backup(path)
+
+
+def _delivery(path: Path) -> Any:
+    from flows.delivered import read_delivery
+    from flows.delivery import LIST, is_current
+    from flows.listed import read_listed
+
+    with _under(path, LIST) as folder:
+        is_current(folder, "made")
+        read_delivery(folder)
+        return read_listed(folder)
+
+
+def _rows(path: Path) -> Any:
+    from db.engine import open_database
+    from db.portable import load_rows
+
+    with _under(path, "rows") as folder:
+        database = open_database(folder / "roomtone.db")
+        try:
+            with database.write() as session, (folder / "rows").open("rb") as lines:
+                load_rows(session, (line.decode("ascii") for line in lines), str(path))
+        finally:
+            database.close()
+
+
+def _database(path: Path) -> Any:
+    from config.settings import Settings
+    from db.home import FILE
+    from flows.check import check
+    from flows.progress import Silent
+
+    with _under(path, FILE) as folder:
+        report = check(Settings(home=folder), Silent(), read=True, originals=False)
+        if any(item.kind == "database" for item in report.findings):
+            raise InputError(str(report.findings[0]))
+        return report
+
+
+@contextmanager
+def _under(path: Path, name: str) -> Iterator[Path]:
+    """A folder of its own that holds the file under another name, for a while."""
+    with TemporaryDirectory(prefix="fuzz-", dir=path.parent) as made:
+        target = Path(made, name)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+        yield Path(made)
+
+
+def _request(path: Path) -> Any:
+    from bench.fuzz_http import answered
+
+    return answered(path.read_bytes())
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
@@ -110,6 +186,13 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "report": _report,
     "script": _script,
     "settings": _settings,
+    "recipe": _recipe,
+    "manifest": _manifest,
+    "backup": _backup,
+    "delivery": _delivery,
+    "rows": _rows,
+    "database": _database,
+    "request": _request,
 }
 """Every door through which a file of somebody else's comes in."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 import struct
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +42,23 @@ def seeds(scratch: Path) -> tuple[Seed, ...]:
     return (*_made(scratch), *_shared())
 
 
+def _zipped(otio: bytes) -> bytes:
+    """A timeline as an OpenTimelineIO bundle."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("version.txt", "1.0.0")
+        bundle.writestr("content.otio", otio)
+        bundle.writestr("media/take.wav", bytes(2_000))
+    return out.getvalue()
+
+
 def _shared() -> Iterator[Seed]:
     for path in sorted((SHARED / "timelines").rglob("*")):
         reader = "report" if path.suffix == ".ale" else "timeline"
         if path.suffix in (*_TIMELINES, ".ale") and path.stat().st_size < _MOST_BYTES:
             yield Seed(reader, path.name, path.suffix, path.read_bytes())
+            if path.suffix == ".otio":
+                yield Seed(reader, f"{path.stem}.otioz", ".otioz", _zipped(path.read_bytes()))
     for path in sorted((SHARED / "recorders").rglob("*.WAV")):
         yield Seed("media", path.name, ".wav", _shortened(path.read_bytes()))
 
@@ -72,9 +87,40 @@ def _made(scratch: Path) -> Iterator[Seed]:
         ("script", ".fdx"): _FDX,
         ("settings", ".toml"): _TOML,
         ("timeline", ".edl"): _EDL,
+        ("recipe", ".toml"): _RECIPE,
+        ("manifest", ".mhl"): _MHL,
+        ("manifest", ".ascmhl"): _ASC_MHL,
+        ("manifest", ".md5"): _MD5,
+        ("manifest", ".xxh64"): _XXH64,
+        ("backup", ".json"): _BACKUP,
+        ("delivery", ".json"): _DELIVERY,
     }
     for (reader, suffix), text in texts.items():
         yield Seed(reader, f"made{suffix}", suffix, text.encode())
+    yield from _remembered(folder)
+
+
+def _remembered(folder: Path) -> Iterator[Seed]:
+    """Requests of the page, and a database, as a file and as rows."""
+    from bench.fuzz_http import recorded, requests
+    from db.engine import open_database
+    from db.memory import remember_media
+    from db.portable import dump_rows
+
+    folder.mkdir()
+    media = recorded(folder / "1-T01.wav")
+    for number, data in enumerate(requests(media.essence)):
+        yield Seed("request", f"{number}.http", ".http", data)
+    path = folder / "roomtone.db"
+    database = open_database(path)
+    with database.write() as session:
+        remember_media(session, media)
+    with database.read() as session:
+        rows = "".join(dump_rows(session))
+    database.close()
+    yield Seed("rows", "made.rows", ".rows", rows.encode("ascii"))
+    yield Seed("database", "roomtone.db", ".db", path.read_bytes())
+    shutil.rmtree(folder)
 
 
 def _sounds(folder: Path) -> Iterator[Seed]:
@@ -164,3 +210,68 @@ FCM: NON-DROP FRAME
 M2   A001       012.0                01:01:00:00
 * TO CLIP NAME: 12A-T02
 """
+_RECIPE = """limit_db = 20
+gentler = "gentle"
+repair = true
+target_level_dbfs = -26.0
+[gates]
+level_change_db = 1.5
+air_loss_db = 4.0
+"""
+_MHL = """<?xml version="1.0" encoding="UTF-8"?>
+<hashlist version="1.1"><creatorinfo><name>DIT</name></creatorinfo>
+<hash><file>sound/12A-T01.wav</file><size>1234</size><md5>d41d8cd98f00b204e9800998ecf8427e</md5>
+<xxhash64>0123456789abcdef</xxhash64><xxhash>305419896</xxhash></hash>
+</hashlist>
+"""
+_ASC_MHL = """<?xml version="1.0" encoding="UTF-8"?>
+<hashlist version="2.0" xmlns="urn:ASC:MHL:v2.0"><creatorinfo><tool>t</tool></creatorinfo>
+<hashes><hash><path size="1234">sound/12A-T01.wav</path>
+<xxh64 action="original">0123456789abcdef</xxh64></hash>
+<hash><path size="9">b.wav</path><previousPath>a.wav</previousPath>
+<md5 action="verified">d41d8cd98f00b204e9800998ecf8427e</md5></hash></hashes></hashlist>
+"""
+_MD5 = """# made by md5sum
+d41d8cd98f00b204e9800998ecf8427e *sound/12A-T01.wav
+\\d41d8cd98f00b204e9800998ecf8427e  a\\nb.wav
+MD5 (12A-T02.wav) = d41d8cd98f00b204e9800998ecf8427e
+"""
+_XXH64 = "0123456789abcdef  sound/12A-T01.wav\n"
+_SHA = "0123456789abcdef" * 4
+_BACKUP = json.dumps(
+    {
+        "roomtone": "1",
+        "backup": 1,
+        "made": "2026-11-28T04:00:00+00:00",
+        "home": "/home/mara/.roomtone",
+        "database": {"kind": "sqlite", "sha256": _SHA, "bytes": 4096},
+        "files": [{"path": f"store/{name}", "sha256": _SHA, "bytes": 9} for name in "ab"],
+    },
+    indent=1,
+)
+_DELIVERY = json.dumps(
+    {
+        "roomtone": "1",
+        "state": "complete",
+        "key": "made",
+        "cut": {"name": "reel1"},
+        "recipe": {"name": "standard", "gentler": "gentle"},
+        "loudness": {"measured_lufs": -27.5, "measured_dbtp": -3.0, "gain_db": 0.0},
+        "offline": [{"event": "A1/003", "reason": "no file", "candidates": []}],
+        "notes": ["a note"],
+        "files": [
+            {
+                "path": f"stems/reel1.{role}.wav",
+                "role": role,
+                "sha256": _SHA,
+                "bytes": 9,
+                "track": "A1",
+                "start_timecode": "01:00:00:00",
+                "frames": 3,
+                "sound_sha256": _SHA,
+            }
+            for role in ("DX", "NR")
+        ],
+    },
+    indent=1,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import InputError, RoomtoneError
+from db.codec import DamagedValueError
 
 # How long a writer waits for another. Transactions here are short; a flow holds none while it
 # works.
@@ -64,10 +66,16 @@ class Backend(Protocol):
 def told(backend: Backend, more: type[Exception] = DBAPIError) -> Iterator[None]:
     """Turns the database's faults that a person can mend into one sentence.
 
-    more: the faults of its driver, where that is called without SQLAlchemy.
+    more: the faults of its driver, where that is called without SQLAlchemy. A value that is no
+    longer what its column holds is one of these faults.
     """
     try:
         yield
+    except (JSONDecodeError, UnicodeDecodeError, DamagedValueError) as fault:
+        raise InputError(
+            f"{backend.name} is damaged, a value in it can't be read ({fault}): restore it from a"
+            " backup (roomtone restore)."
+        ) from fault
     except (DBAPIError, more) as fault:
         explained = backend.explained(str(getattr(fault, "orig", fault)))
         if explained is None:

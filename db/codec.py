@@ -28,6 +28,10 @@ _STORED = {_SURROGATE + i: _PRIVATE + i for i in range(128)}
 _GIVEN = {stored: given for given, stored in _STORED.items()}
 
 
+class DamagedValueError(ValueError):
+    """A value of the database is none that its column can have."""
+
+
 def storable(text: str) -> str:
     """The text with each lone surrogate replaced by U+FFFD and each NUL by a space."""
     if text.isascii():
@@ -95,8 +99,11 @@ class UtcText(TypeDecorator[datetime]):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
 
     def process_result_value(self, value: str | None, _: Dialect) -> datetime | None:
-        """The moment, in UTC."""
-        return None if value is None else datetime.fromisoformat(value)
+        """The moment, in UTC. Raises DamagedValueError for what is none."""
+        try:
+            return None if value is None else datetime.fromisoformat(value)
+        except (TypeError, ValueError) as fault:
+            raise DamagedValueError(f"{value!r} is no moment") from fault
 
 
 def now() -> datetime:

@@ -21,6 +21,16 @@ APPLICATION_ID = 0x524D544E
 _NETWORK = frozenset(
     {"9p", "afs", "beegfs", "ceph", "gpfs", "lustre", "glusterfs", "webdav", "afpfs"}
 )
+_DAMAGED = (
+    "not a database",
+    "malformed",
+    "alembic_version",
+    "unsupported file format",
+    "no such table",
+    "no such column",
+    "Could not decode",
+)
+_MOST = 20
 _NETWORK_FAMILIES = ("nfs", "cifs", "smb", "fuse.")
 
 
@@ -122,12 +132,14 @@ class Sqlite:
         connection.isolation_level = None
         with closing(connection):
             try:
-                rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+                rows = connection.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
             except sqlite3.DatabaseError as fault:
                 if "locked" in str(fault):
                     raise
                 return (str(fault),)
-            said = [str(row[0]) for row in rows if row[0] != "ok"]
+            # One row may hold many lines, of which the first says in which file.
+            lines = [line for row in rows for line in str(row[0]).splitlines()]
+            said = [line for line in lines if line != "ok" and not line.startswith("***")][:_MOST]
             return (*said, *(self._unfit_indexes(connection) if deep and not said else ()))
 
     def _unfit_indexes(self, connection: sqlite3.Connection) -> list[str]:
@@ -154,7 +166,7 @@ class Sqlite:
     def explained(self, said: str) -> RoomtoneError | None:
         """The fault of which SQLite said this."""
         path = self.name
-        if any(sign in said for sign in ("not a database", "malformed", "alembic_version")):
+        if any(sign in said for sign in _DAMAGED):
             return InputError(
                 f"{path} is damaged or no database ({said}): put back a backup (roomtone"
                 " restore), or move it away and roomtone makes a new one."

@@ -61,9 +61,22 @@ def read_list(folder: Path) -> dict[str, Any]:
     """The `delivery.json` of a folder, or an empty mapping where there is none of ours."""
     try:
         found = json.loads((folder / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        ours = isinstance(found, dict) and "roomtone" in found
+        return found if ours and all(map(_is_entry, found.get("files", ()))) else {}
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and "roomtone" in found else {}
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether something in a list is what a list says of a file."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("path"), str)
+        and "\0" not in entry["path"]
+        and isinstance(entry.get("role"), str)
+        and isinstance(entry.get("sha256"), str)
+        and isinstance(entry.get("bytes"), int)
+    )
 
 
 def is_current(folder: Path, key: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
@@ -34,6 +35,7 @@ PROOF = "x-csrf-token"
 MOST_BODY = 1 << 20
 _MOST_TARGET = 8192
 _MOST_RANGES = 4
+_RANGE = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = ("/static/", "/login", "/health")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -53,6 +55,7 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
+        _drop_no_ranges(scope)
         headers = Headers(scope=scope)
         nonce = secrets.token_urlsafe(16)
         state = scope.setdefault("state", {})
@@ -150,6 +153,25 @@ class Guard:
         if person is None or not self._access.proves(person.session, headers.get(PROOF, "")):
             return "The page is too old; load it again."
         return ""
+
+
+def _drop_no_ranges(scope: Scope) -> None:
+    """Take away a Range header that asks for no bytes, which the standard has ignored."""
+    scope["headers"] = [
+        (name, value) for name, value in scope["headers"] if name != b"range" or _is_ranges(value)
+    ]
+
+
+def _is_ranges(value: bytes) -> bool:
+    unit, _, parts = value.decode("latin-1").partition("=")
+    return unit.strip().lower() == "bytes" and all(map(_is_range, parts.split(",")))
+
+
+def _is_range(part: str) -> bool:
+    found = _RANGE.fullmatch(part.strip())
+    if found is None or not any(found.groups()):
+        return False
+    return not all(found.groups()) or int(found[1]) <= int(found[2])
 
 
 def cookie_text(value: str, secure: bool) -> str:
