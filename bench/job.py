@@ -16,7 +16,7 @@ from adapters.media.decode import Sound, at_rate, sound_file
 from bench.scratch import scratch_folder, weights_root, workspace
 from bench.table import MISSING, Table, figures, ratio, where
 from config.deliveries import load_delivery
-from config.recipes import load_recipe
+from config.recipes import Recipe, load_recipe
 from core.errors import InputError
 from core.media import MediaFile
 from core.plan import Take
@@ -27,6 +27,7 @@ from flows.engines import load_denoiser
 from flows.hearing import at_16k
 from flows.job import Engines, Job, choose_engines
 from flows.progress import Silent
+from flows.runner import untold
 from flows.turnover import Turnover, read_turnover
 from flows.workspace import Workspace
 from models.denoise.protocol import Denoiser
@@ -64,9 +65,18 @@ class Timed:
     bare: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     aside: float = 0.0
 
-    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def each(
+        self,
+        name: str,
+        do: Callable[[Item], Result],
+        items: Sequence[Item],
+        told: Callable[[Result], object] = untold,
+    ) -> list[Result]:
         """Do a step for every item in turn."""
-        return [self._item(name, do, item) for item in items]
+        made = [self._item(name, do, item) for item in items]
+        for result in made:
+            told(result)
+        return made
 
     def one(self, name: str, do: Callable[[], Result]) -> Result:
         """Do a stage once."""
@@ -126,7 +136,7 @@ def bench_job(production: Path | None, weights: Path | None, rounds: int) -> Tab
         for number in range(rounds):
             with workspace(scratch / f"home-{number}", root) as work:
                 job = _job(folder, cut, scratch / f"out-{number}")
-                anew = _timed(work, job, _beside(work, turnover, engines))
+                anew = _timed(work, job, _beside(work, engines))
                 runs.append((anew, _timed(work, job, {})))
         new, again = min(runs, key=lambda pair: pair[0].whole)
     engine = "RNNoise, standing in" if engines.denoiser.stand_in else engines.denoiser.name
@@ -175,13 +185,14 @@ def _amounts(turnover: Turnover) -> Amounts:
     )
 
 
-def _beside(work: Workspace, turnover: Turnover, engines: Engines) -> Beside:
+def _beside(work: Workspace, engines: Engines) -> Beside:
     """The engines, loaded and warm, as they run beside the job."""
     denoiser = load_denoiser(work, engines.denoiser)
     denoiser.denoise(_noise(denoiser.sample_rate))
 
-    def denoise(take: Take) -> float:
-        return _denoising(work, denoiser, turnover.media[take.essence], take.channels)
+    def denoise(piece: tuple[Take, MediaFile, Recipe]) -> float:
+        take, media, _ = piece
+        return _denoising(work, denoiser, media, take.channels)
 
     if engines.recogniser.kind == "none":
         return {CLEAN: denoise}
@@ -189,7 +200,8 @@ def _beside(work: Workspace, turnover: Turnover, engines: Engines) -> Beside:
     options = TranscribeOptions(language=work.settings.language, prompt=work.settings.prompt)
     recogniser.transcribe(_noise(SPEECH_RATE), [(0, SPEECH_RATE)], options)
 
-    def recognise(media: MediaFile) -> float:
+    def recognise(piece: tuple[MediaFile, object]) -> float:
+        media, _ = piece
         return _recognising(work, recogniser, media, options)
 
     return {CLEAN: denoise, LISTEN: recognise}

@@ -23,10 +23,11 @@ from core.media import SoundNotes
 from core.stems import to_grid
 from core.time import RATES
 from flows.clean_audio import clean_audio
-from flows.clean_cut import InTurn, clean_cut
+from flows.clean_cut import clean_cut
 from flows.demo import build_production
 from flows.job import Job
 from flows.progress import Silent
+from flows.runner import InTurn
 from models.loudness import LoudnessMeter
 
 RATE = 48_000

@@ -18,13 +18,13 @@ from config.recipes import load_recipe
 from core.media import SoundNotes
 from core.stems import to_grid
 from core.time import RATES
-from flows.clean_cut import InTurn
 from flows.daily_takes import microphones
 from flows.demo import build_production
 from flows.job import Engines, choose_engines
 from flows.listen import listen_take
 from flows.nightly import run_night
 from flows.progress import Silent
+from flows.runner import InTurn
 from flows.takes import clean_take
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media

@@ -28,11 +28,12 @@ from core.media import MediaFile
 from core.roles import Choice
 from core.stems import FULL_SCALE
 from core.time import RATES
-from flows.clean_cut import InTurn, clean_takes
+from flows.clean_cut import clean_takes
 from flows.desk import Desk, StemName
 from flows.engines import choose_denoiser
 from flows.progress import Silent
 from flows.room_tone import FillOptions, Voice
+from flows.runner import InTurn
 from flows.turnover import Turnover, hash_media, read_turnover
 from flows.workspace import Workspace
 

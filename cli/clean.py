@@ -160,8 +160,10 @@ def _done(
 def _clean_cut(
     settings: Settings, cut: Path, out: Path, direct: bool, progress: Progress
 ) -> dict[str, Any]:
-    from flows.clean_cut import InTurn, clean_cut
+    from flows.clean_cut import clean_cut
     from flows.job import Job
+    from flows.runner import InTurn
+    from flows.spread import runner_for
     from flows.workspace import open_workspace
 
     job = Job(
@@ -172,8 +174,9 @@ def _clean_cut(
         spec=load_delivery(settings.loudness),
     )
     if direct:
-        with open_workspace(settings) as work:
-            return asdict(clean_cut(work, job, progress, InTurn()))
+        with open_workspace(settings) as work, runner_for(work) as spread:
+            runner = spread if settings.scheduler else InTurn()
+            return asdict(clean_cut(work, job, progress, runner))
     from flows.quiet import quiet_prefect
 
     quiet_prefect(settings.home)

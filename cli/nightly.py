@@ -80,13 +80,13 @@ def command(
 
 
 def _work(settings: Settings, progress: Progress) -> Reported:
-    from flows.at_once import AtOnce
     from flows.night import WallClock
     from flows.nightly import run_night
+    from flows.spread import runner_for
     from flows.workspace import open_workspace
 
-    with open_workspace(settings) as work:
-        return run_night(work, progress, WallClock(), AtOnce(settings.workers))
+    with open_workspace(settings) as work, runner_for(work) as run:
+        return run_night(work, progress, WallClock(), run)
 
 
 def _tell(night: Night, folder: Path) -> None:

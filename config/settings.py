@@ -178,6 +178,11 @@ class Settings(BaseSettings):
     )
     threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a run")
+    scheduler: str = Field(
+        "",
+        description="Dask scheduler (tcp://HOST:8786) whose workers do the takes of a run; empty: "
+        "they are done in the run's own process",
+    )
     runs_at_once: int = Field(1, ge=1, le=64, description="runs that a worker does at once")
     run_most_h: float = Field(
         24.0, gt=0, le=720, description="a run that takes longer is ended, in hours"
@@ -279,6 +284,13 @@ class Settings(BaseSettings):
     def _is_address(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and not re.match(r"https?://[^/]", value.get_secret_value()):
             raise ValueError("write https://server/path, or leave it empty")
+        return value
+
+    @field_validator("scheduler")
+    @classmethod
+    def _is_scheduler(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^/\s]+:\d+", value):
+            raise ValueError("write tcp://HOST:8786 or tls://HOST:8786, or leave it empty")
         return value
 
     @field_validator("edl_rate")

@@ -45,6 +45,11 @@ def is_free(
     return row.host == worker.host and not alive(row.pid)
 
 
+def is_claimed(session: Session, key: str) -> bool:
+    """Whether somebody has a claim, or had it and died."""
+    return session.get(ClaimRow, key) is not None
+
+
 def keep_claim(session: Session, key: str, token: str, at: datetime) -> None:
     """Says that whoever has a claim is still at it."""
     mine = (ClaimRow.key == key) & (ClaimRow.token == token)

@@ -6,24 +6,32 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from flows.runner import heard, untold
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class AtOnce:
-    """A runner (`flows.clean_cut.Runner`) that does so many pieces of a step at once."""
+    """A runner (`flows.runner.Runner`) that does so many pieces of a step at once."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
-    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def each(
+        self,
+        name: str,
+        do: Callable[[Item], Result],
+        items: Sequence[Item],
+        told: Callable[[Result], object] = untold,
+    ) -> list[Result]:
         """Do a step for every item; results in the items' order.
 
         Raises what the first item to fail raised; those that had not begun by then are not done.
         """
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix=name)
         try:
-            pieces = [pool.submit(do, item) for item in items]
+            pieces = [pool.submit(heard, do, item, told) for item in items]
             return [piece.result() for piece in pieces]
         except Exception:
             pool.shutdown(cancel_futures=True)

@@ -32,13 +32,14 @@ def done_once(
     where it is not there. Waits while another is at it; one that died is waited for no longer
     than its lease.
     """
-    with _claimed(work, key):
+    with claimed(work, key):
         found = recall()
         return do() if found is None else found
 
 
 @contextmanager
-def _claimed(work: Workspace, key: str) -> Iterator[None]:
+def claimed(work: Workspace, key: str) -> Iterator[None]:
+    """Have the claim on a piece of work, once nobody else has it, until the block ends."""
     while (token := _take(work, key)) is None:
         time.sleep(LOOK_AGAIN_S)
     over = threading.Event()

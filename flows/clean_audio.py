@@ -22,7 +22,6 @@ from core.stems import FULL_SCALE, to_grid
 from db.codec import JSON
 from db.memory import AssetRecord, asset_at, remember_asset
 from db.provenance import Use, finished, record
-from flows.clean_cut import InTurn
 from flows.events import note_events
 from flows.held import approved, flagged
 from flows.job import Engines, choose_engines
@@ -37,6 +36,7 @@ from flows.marks import (
 )
 from flows.privacy import privacy_notes
 from flows.progress import Progress, Silent
+from flows.runner import InTurn
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
 from flows.signing import sign_file, signing_of
@@ -159,7 +159,7 @@ def _finished(
     if heard is None:
         heard = listen_take(work, media, engines.recogniser, again)
         settle_speakers(work, project_of(work, media))
-    note_events(work, [cleaned], [heard], Silent(), InTurn().each)
+    note_events(work, [cleaned], [heard], Silent(), InTurn())
     refuse_withheld_take(work, media)
     meter, peak = _measured(cleaned)
     decision = programme_gain(meter.integrated, meter.true_peak(), spec)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import TypeVar
 
 from config.recipes import Recipe
 from core.media import MediaFile
@@ -20,44 +21,20 @@ from flows.job import Job, Outcome, Ready, choose_engines
 from flows.listen import Heard, listen_take, recall_lines, with_speakers
 from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
+from flows.runner import Runner
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
 from flows.signing import signing_of
 from flows.takes import CleanedTake, clean_take, recall_key
-from flows.transcribe import cleaned_sound
+from flows.transcribe import CleanedSound, cleaned_sound
 from flows.turnover import Turnover, read_turnover
 from flows.withheld import refuse_withheld_files
 from flows.workspace import Workspace
 from models.speech.engines import EngineChoice
 
 Item = TypeVar("Item")
+Piece = TypeVar("Piece")
 Result = TypeVar("Result")
-
-
-class Runner(Protocol):
-    """How the pieces of the job are run: in turn, or as tasks of a flow."""
-
-    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Do a step for every item; results in the items' order."""
-        ...
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once."""
-        ...
-
-
-class InTurn:
-    """The plain runner: each piece after the other, in this thread."""
-
-    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Do a step for every item in turn."""
-        del name
-        return [do(item) for item in items]
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once."""
-        del name
-        return do()
 
 
 def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Outcome:
@@ -73,7 +50,7 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
     turnover = replace(turnover, notes=(*turnover.notes, *decided))
     heard = listen_takes(work, turnover, cleaned, engines.recogniser, progress, run)
-    note_events(work, cleaned.values(), [*heard.values()], progress, run.each)
+    note_events(work, cleaned.values(), [*heard.values()], progress, run)
     return run.one(
         "conform and deliver",
         lambda: deliver(work, Ready(job, turnover, engines, cleaned, heard), progress),
@@ -116,13 +93,13 @@ def clean_takes(
                 return kept
         return setups.recall(take, media)
 
-    def clean(take: Take) -> CleanedTake:
-        media = turnover.media[take.essence]
-        return clean_take(work, take, media, setups.recipe_of(take), choice)
+    def piece(take: Take) -> tuple[Take, MediaFile, Recipe]:
+        return take, turnover.media[take.essence], setups.recipe_of(take)
 
-    done = _once("Cleaning takes", turnover.takes, recall, clean, progress, run)
+    clean = partial(_clean, work, choice)
+    done = _once("Cleaning takes", turnover.takes, recall, piece, clean, progress, run)
     again = setups.decide(done)
-    more = _once("Cleaning setups gently", again, recall, clean, progress, run)
+    more = _once("Cleaning setups gently", again, recall, piece, clean, progress, run)
     cleaned = {item.take.id: item for item in (*done, *more)}
     setups.remember(cleaned.values(), in_cut=True)
     return cleaned, setups.notes
@@ -147,34 +124,47 @@ def listen_takes(
     def recall(media: MediaFile) -> Heard | None:
         return recall_lines(work, media, choice, again[media.essence])
 
-    def listen(media: MediaFile) -> Heard:
-        return listen_take(work, media, choice, again[media.essence])
+    def piece(media: MediaFile) -> tuple[MediaFile, CleanedSound | None]:
+        return media, again[media.essence]
 
-    files = turnover.dialogue
-    done = _once("Listening to takes", files, recall, listen, progress, run)
+    listen, files = partial(_listen, work, choice), turnover.dialogue
+    done = _once("Listening to takes", files, recall, piece, listen, progress, run)
     for project in sorted({project_of(work, media) for media in files}):
         settle_speakers(work, project)
     return {item.media.essence: with_speakers(work, item) for item in done}
+
+
+def _clean(
+    work: Workspace, choice: DenoiserChoice, piece: tuple[Take, MediaFile, Recipe]
+) -> CleanedTake:
+    take, media, recipe = piece
+    return clean_take(work, take, media, recipe, choice)
+
+
+def _listen(
+    work: Workspace, choice: EngineChoice, piece: tuple[MediaFile, CleanedSound | None]
+) -> Heard:
+    media, again = piece
+    return listen_take(work, media, choice, again)
 
 
 def _once(
     name: str,
     items: Sequence[Item],
     recall: Callable[[Item], Result | None],
-    do: Callable[[Item], Result],
+    piece: Callable[[Item], Piece],
+    do: Callable[[Piece], Result],
     progress: Progress,
     run: Runner,
 ) -> list[Result]:
-    """The result for each item, in order: as it was done before where it was, else done now."""
+    """The result for each item, in order: as it was done before where it was, else done now.
+
+    piece: all that `do` needs of an item, wherever it is done.
+    """
     recalled = [recall(item) for item in items]
-    missing = [item for item, found in zip(items, recalled, strict=True) if found is None]
-    if missing:
-        progress.step(name, len(missing))
-
-    def one(item: Item) -> Result:
-        done = do(item)
-        progress.advance(name)
-        return done
-
-    made = iter(run.each(name.lower(), one, missing) if missing else ())
+    missing = [piece(item) for item, found in zip(items, recalled, strict=True) if found is None]
+    if not missing:
+        return [found for found in recalled if found is not None]
+    progress.step(name, len(missing))
+    made = iter(run.each(name.lower(), do, missing, lambda _: progress.advance(name)))
     return [next(made) if found is None else found for found in recalled]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from core.events import EventKind, SoundEvent, from_defect
@@ -12,6 +13,7 @@ from db.events import events_of, has_events, store_events
 from db.forget import is_forgotten
 from flows.listen import Heard
 from flows.progress import Progress
+from flows.runner import Runner
 from flows.scanning import is_scanned, scan_file
 from flows.takes import CleanedTake
 from flows.workspace import Workspace
@@ -28,23 +30,19 @@ def note_events(
     cleaned: Iterable[CleanedTake],
     heard: Sequence[Heard],
     progress: Progress,
-    each: Callable[[str, Callable[[MediaFile], None], Sequence[MediaFile]], object],
+    run: Runner,
 ) -> None:
     """Remember what happens in the takes of a run; what is remembered already is left alone.
 
-    each: does a step for every file. A file that was listened to in this run was searched then.
+    A file that was listened to in this run was searched then.
     """
     for take in cleaned:
         note_defects(work, take)
     missing = [item.media for item in heard if not is_scanned(work, item.media)]
     if missing:
         progress.step(STEP, len(missing))
-
-        def scan(media: MediaFile) -> None:
-            scan_file(work, media)
-            progress.advance(STEP)
-
-        each(STEP.lower(), scan, missing)
+        scan = partial(scan_file, work)
+        run.each(STEP.lower(), scan, missing, lambda _: progress.advance(STEP))
     for item in heard:
         with work.database.read() as session:
             if is_forgotten(session, item.media.essence):

@@ -118,13 +118,13 @@ def job_of_cut(settings: Settings, wanted: Wanted) -> Job:
 
 
 def _clean_cut(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
-    from flows.at_once import AtOnce
     from flows.clean_cut import clean_cut
+    from flows.spread import runner_for
     from flows.workspace import open_workspace
 
     job = job_of_cut(settings, wanted)
-    with open_workspace(settings) as work:
-        return told_of_cut(vars(clean_cut(work, job, progress, AtOnce(settings.workers))))
+    with open_workspace(settings) as work, runner_for(work) as run:
+        return told_of_cut(vars(clean_cut(work, job, progress, run)))
 
 
 def _clean_sounds(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
@@ -153,15 +153,15 @@ def _check_night(wanted: Wanted) -> None:
 
 
 def _nightly(settings: Settings, wanted: Wanted, progress: Progress) -> Facts:
-    from flows.at_once import AtOnce
     from flows.night import WallClock
     from flows.nightly import run_night, told_of_night
+    from flows.spread import runner_for
     from flows.workspace import open_workspace
 
     if wanted.inputs:
         settings = settings.model_copy(update={"watched": wanted.inputs})
-    with open_workspace(settings) as work:
-        return told_of_night(run_night(work, progress, WallClock(), AtOnce(settings.workers)))
+    with open_workspace(settings) as work, runner_for(work) as run:
+        return told_of_night(run_night(work, progress, WallClock(), run))
 
 
 def told_of_cut(outcome: Facts) -> Facts:

@@ -9,12 +9,12 @@ from adapters.webhook import post
 from config.recipes import load_recipe
 from core.errors import OutputError, UsageError
 from db.codec import JSON
-from flows.clean_cut import InTurn, Runner
 from flows.lock import only_writer
 from flows.night import Clock, Night, NightJob, WallClock, window_end
 from flows.night_report import FOLDER, counts, message, write_reports
 from flows.nightly_dailies import nightly_dailies
 from flows.progress import Progress
+from flows.runner import InTurn, Runner
 from flows.workspace import Workspace
 
 

@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 from core.dailies import Daily
-from flows.clean_cut import Runner
-from flows.daily_takes import STEP, Done, Failed, Forgotten, Left, Result, Shift, by_path
+from flows.daily_takes import STEP, Done, Failed, Forgotten, Left, Result
 from flows.job import choose_engines
 from flows.new_dailies import Arrivals, find_dailies
 from flows.night import Clock, Night, NightJob
 from flows.progress import Progress
+from flows.runner import Runner
 from flows.search import index_lines
+from flows.shift import Shift, by_path
 from flows.workspace import Workspace
 
 
@@ -43,7 +44,7 @@ def nightly_dailies(
     todo = [daily for daily in found.dailies if daily.media.path not in results]
     progress.step(STEP, len(todo))
     for batch in _batches(todo):
-        results |= by_path(run.each("clean and listen", shift.take, batch))
+        results |= by_path(shift.work(batch, run))
         results |= by_path(shift.finish([*_done(results, batch)], run))
     # A setup that failed late is to be gentle in the takes that were done before, too.
     again = [daily for daily in found.dailies if shift.is_stale(results[daily.media.path])]

@@ -5,7 +5,8 @@ Import this module only after `flows.quiet.quiet_prefect()`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from httpx import HTTPError
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import PrefectException
-from prefect.futures import PrefectFuture
+from prefect.futures import PrefectFuture, as_completed
+from prefect.settings import get_current_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from pydantic import SecretStr
 
@@ -24,10 +26,11 @@ from config.recipes import load_recipe
 from config.settings import SECRETS, Settings
 from core.errors import RoomtoneError
 from flows import clean_cut as job_steps
-from flows.clean_cut import InTurn
 from flows.job import Job, Outcome
 from flows.progress import Progress, Silent
-from flows.workspace import open_workspace
+from flows.runner import InTurn, Runner, untold
+from flows.spread import call, check_scheduler, known_elsewhere, runner_for, sent
+from flows.workspace import Workspace, open_workspace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -56,14 +59,32 @@ def piece(do: Callable[[Any], Any], item: Any) -> Any:
 class AsTasks:
     """Runs each piece of the job as a task, as many at once as the flow's runner has workers."""
 
-    def each(self, name: str, do: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def __init__(self, elsewhere: bool = False) -> None:
+        """elsewhere: the flow's runner sends pieces to other processes."""
+        self._elsewhere = elsewhere
+
+    def each(
+        self,
+        name: str,
+        do: Callable[[Item], Result],
+        items: Sequence[Item],
+        told: Callable[[Result], object] = untold,
+    ) -> list[Result]:
         """A task for every item; results in the items' order."""
-        futures = [piece.with_options(name=name).submit(do, item) for item in items]
+        one = piece.with_options(name=name)
+        if self._elsewhere:
+            futures = [one.submit(call, sent(do, item)) for item in items]
+        else:
+            futures = [one.submit(do, item) for item in items]
+        for future in as_completed(futures):
+            told(future.result())
         return [future.result() for future in futures]
 
     def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """A stage as one task."""
-        return self.each(name, lambda _: do(), [None])[0]
+        """A stage as one task, in the flow's own process."""
+        made: Any = piece.with_options(name=name)(lambda _: do(), None)
+        done: Result = made
+        return done
 
 
 @flow(name="clean-cut", validate_parameters=False, persist_result=False)
@@ -81,8 +102,25 @@ def clean_cut_flow(
     )
     chosen = Settings(**settings)
     chosen = chosen.model_copy(update={"database": DATABASE.get(chosen.database)})
-    with open_workspace(chosen) as work:
-        return job_steps.clean_cut(work, job, progress, AsTasks())
+    with open_workspace(chosen) as work, _runner(work) as run:
+        return job_steps.clean_cut(work, job, progress, run)
+
+
+@contextmanager
+def _runner(work: Workspace) -> Iterator[Runner]:
+    """Pieces as tasks; of a scheduler alone where workers could tell no Prefect server of them."""
+    if not work.settings.scheduler:
+        yield AsTasks()
+    elif _server_is_set():
+        with known_elsewhere(work):
+            yield AsTasks(elsewhere=True)
+    else:
+        with runner_for(work) as run:
+            yield run
+
+
+def _server_is_set() -> bool:
+    return bool(get_current_settings().api.url)
 
 
 def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
@@ -100,15 +138,16 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
             f"Prefect did not answer ({type(fault).__name__}: {fault}); the run went on without it."
         )
         progress.say(note)
-    with open_workspace(settings) as work:
-        outcome = job_steps.clean_cut(work, job, progress, InTurn())
+    with open_workspace(settings) as work, runner_for(work) as spread:
+        instead = spread if settings.scheduler else InTurn()
+        outcome = job_steps.clean_cut(work, job, progress, instead)
     return replace(outcome, notes=(*outcome.notes, note))
 
 
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
     token = WATCHER.set(progress)
     url = DATABASE.set(settings.database)
-    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(settings.workers))
+    runner = _task_runner(settings)
     try:
         configured = clean_cut_flow.with_options(
             flow_run_name=f"clean {job.cut.name}",
@@ -125,3 +164,15 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
     finally:
         WATCHER.reset(token)
         DATABASE.reset(url)
+
+
+def _task_runner(settings: Settings) -> TaskRunner[PrefectFuture[Any]]:
+    """Threads of this process, or the workers of a Dask scheduler."""
+    made: Any = ThreadPoolTaskRunner(settings.workers)
+    if settings.scheduler:
+        check_scheduler(settings.scheduler)
+        if _server_is_set():
+            from prefect_dask import DaskTaskRunner
+
+            made = DaskTaskRunner(address=settings.scheduler)
+    return cast("TaskRunner[PrefectFuture[Any]]", made)

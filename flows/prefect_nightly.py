@@ -17,6 +17,7 @@ from flows.night_report import counts
 from flows.nightly import Reported, run_night
 from flows.prefect_clean import WATCHER, AsTasks
 from flows.progress import Silent
+from flows.spread import runner_for
 from flows.workspace import open_workspace
 
 
@@ -37,8 +38,9 @@ def nightly_flow(
         "nightly_settle_s": settle_s,
     }
     settings, _ = load_settings(given, Path.cwd())
-    with open_workspace(settings) as work:
-        done = run_night(work, WATCHER.get(Silent()), WallClock(), AsTasks())
+    with open_workspace(settings) as work, runner_for(work) as spread:
+        run = spread if settings.scheduler else AsTasks()
+        done = run_night(work, WATCHER.get(Silent()), WallClock(), run)
     _show(done)
     return counts(done.night)
 

@@ -28,10 +28,11 @@ from core.recut import CROSSFADE_S, record_map, recut
 from core.stems import FULL_SCALE, to_grid
 from core.time import RATES, FrameRate, frames_to_samples
 from flows import change_list
-from flows.clean_cut import InTurn, clean_cut
+from flows.clean_cut import clean_cut
 from flows.job import Job, Outcome
 from flows.marks import after_history, coding_history
 from flows.progress import Progress
+from flows.spread import runner_for
 from flows.turnover import OUR_MARK, index_media
 from flows.workspace import Workspace, open_workspace
 
@@ -84,7 +85,8 @@ def reconform(settings: Settings, request: Request, progress: Progress) -> Recon
         if request.cleaning is not None and request.out is not None:
             recipe, spec = request.cleaning
             job = Job(request.new, request.media, request.out, recipe, spec)
-            delivered = clean_cut(work, job, progress, InTurn())
+            with runner_for(work) as run:
+                delivered = clean_cut(work, job, progress, run)
     return _write(request, found, notes, delivered, progress)
 
 

@@ -6,14 +6,18 @@ import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from adapters.media.whole import sweep
-from config.settings import Settings
-from core.errors import OutputError
+from config.settings import SECRETS, Settings, load_settings
+from core.errors import EngineError, OutputError, UsageError
+from db import claims
 from db.codec import JSON
 from db.engine import Database
 from db.home import open_remembered
@@ -28,7 +32,8 @@ class Workspace:
     """What every step of a job works with.
 
     store: cleaned takes, by key. cache: what can be made again (extracted and resampled sound).
-    essence: sound that cuts carried inside them, extracted.
+    essence: sound that cuts carried inside them, extracted. mark: a claim of its own, by which
+    another process knows the database for the same; see `flows.spread`.
     """
 
     settings: Settings
@@ -37,6 +42,15 @@ class Workspace:
     cache: Path
     essence: Path
     weights: WeightsFolder
+    mark: str = field(default_factory=lambda: f"workspace {uuid4().hex}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Packed for another process, without secrets and without the open database."""
+        rest = {item.name: getattr(self, item.name) for item in fields(self)}
+        del rest["database"]
+        rest["settings"] = self.settings.model_copy(update=dict.fromkeys(SECRETS, SecretStr("")))
+        rest["weights"] = self.weights.root
+        return _reopened, (code_version(), rest)
 
 
 @contextmanager
@@ -65,6 +79,42 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
         yield Workspace(settings, database, store, cache, essence, WeightsFolder(weights))
     finally:
         database.close()
+
+
+def _reopened(version: str, rest: dict[str, Any]) -> Workspace:
+    """A workspace that another process packed, with the secrets of this machine's settings.
+
+    version: of the roomtone that packed it. Raises EngineError where that is not this one,
+    UsageError where this machine has another home or database.
+    """
+    here = platform.node() or "another machine"
+    if version != code_version():
+        raise EngineError(
+            f"The worker on {here} has roomtone {code_version()}, and the run is one of {version}: "
+            "install the same there."
+        )
+    plain = {name: getattr(rest["settings"], name) for name in Settings.model_fields}
+    home = Path(plain["home"])
+    if not home.is_dir():
+        raise UsageError(
+            f"The worker on {here} has no folder {home}: put the home on a file system that all "
+            "machines share, under the same path."
+        )
+    own = {name: value for name, value in plain.items() if name not in SECRETS}
+    settings, _ = load_settings(own, home)
+    database = open_remembered(settings)
+    with database.read() as session:
+        same = claims.is_claimed(session, rest["mark"])
+    if not same:
+        database.close()
+        raise UsageError(
+            f"The worker on {here} works with another database ({database.name}): set "
+            "ROOMTONE_DATABASE there as it is where the run was begun."
+        )
+    return Workspace(
+        database=database,
+        **{**rest, "settings": settings, "weights": WeightsFolder(rest["weights"])},
+    )
 
 
 def activity(
