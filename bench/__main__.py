@@ -18,6 +18,8 @@ NAMES = (
     "job",
     "cleaning",
     "nightly",
+    "spread",
+    "simulate",
     "memory",
     "conform",
     "denoise",
@@ -35,6 +37,10 @@ NAMES = (
 Weights = Annotated[
     Path | None,
     typer.Option(help="Weights to use (default: those of ROOMTONE_HOME, else the shared data's)."),
+]
+
+Keep = Annotated[
+    bool, typer.Option("--keep", help="Note the numbers in bench/measured.json, for simulate.")
 ]
 
 app = typer.Typer(
@@ -95,6 +101,37 @@ def nightly(
     from bench.nightly import bench_nightly
 
     _print(bench_nightly(production, weights, minutes))
+
+
+@app.command()
+def spread(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+    takes: Annotated[int, typer.Option(min=2, help="Takes of a minute.")] = 8,
+    keep: Keep = False,
+) -> None:
+    """A night on two worker processes of a Dask scheduler, against one."""
+    from bench.spread import bench_spread
+
+    if find_spec("distributed") is None:
+        print('spread is skipped: pip install "roomtone[dask]" for a scheduler.')
+        return
+    _print(bench_spread(production, weights, takes, keep=keep))
+
+
+@app.command()
+def simulate(
+    channels: Annotated[float, typer.Option(min=1, help="Microphones of a take.")] = 4.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Mean length of a take.")] = 3.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Simulated nights of each kind.")] = 5,
+) -> None:
+    """Nights from a laptop to a thousand hours, simulated from measured costs."""
+    from bench.simulate import bench_check, bench_simulate, usual_nights
+
+    _print(bench_check())
+    _print(bench_simulate(usual_nights(channels, minutes), rounds))
 
 
 @app.command()

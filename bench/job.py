@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,7 @@ class Timed:
     """
 
     beside: Beside
+    width: ClassVar[int] = 1
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     bare: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     aside: float = 0.0

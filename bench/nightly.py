@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from adapters.media.decode import Sound
 from adapters.media.probe import probe
-from adapters.media.write import WaveWriter
+from bench.day import TAKE_S, channels_of, make_day
 from bench.scratch import scratch_folder, weights_root, workspace
 from bench.table import MISSING, Table, figures, ratio, where
 from config.recipes import load_recipe
-from core.media import SoundNotes
-from core.stems import to_grid
-from core.time import RATES
 from flows.daily_takes import microphones
 from flows.demo import build_production
 from flows.job import Engines, choose_engines
@@ -29,11 +22,6 @@ from flows.takes import clean_take
 from flows.transcribe import cleaned_sound
 from flows.turnover import hash_media
 from flows.workspace import Workspace
-
-TAKE_S = 60
-ROLL = 20
-STEP_S = 0.37
-"""By which each take starts later in the sound than the one before, so that no two are the same."""
 
 
 def bench_nightly(production: Path | None, weights: Path | None, minutes: int) -> Table:
@@ -47,7 +35,7 @@ def bench_nightly(production: Path | None, weights: Path | None, minutes: int) -
         root = weights_root(scratch, weights)
         folder = production or build_production(scratch / "demo")
         sounds = sorted((folder / "sound").glob("*.wav"))
-        day = _day(scratch / "day", sounds, minutes)
+        day = make_day(scratch / "day", sounds, minutes)
         # Setups that fail are work that is done twice, whoever does it: here none is.
         once = scratch / "once.toml"
         once.write_text('gentler = ""\n', encoding="utf-8")
@@ -83,16 +71,11 @@ def bench_nightly(production: Path | None, weights: Path | None, minutes: int) -
         columns=("run", "step", "sound s", "processor s", "ratio to bare"),
         rows=tuple(rows),
         notes=(
-            f"{len(day)} takes, {_channels(sounds)} microphones each; {words or 'no words'}.",
+            f"{len(day)} takes, {channels_of(sounds)} microphones each; {words or 'no words'}.",
             "Machinery: looks, checksums, hashes, keys, setups, speakers, events, index, report.",
             here,
         ),
     )
-
-
-def _channels(sounds: Sequence[Path]) -> int:
-    """How many channels all of the files have."""
-    return min(probe(path).channels for path in sounds)
 
 
 def _engines(work: Workspace) -> Engines:
@@ -115,36 +98,3 @@ def _bare(work: Workspace, paths: Sequence[Path]) -> tuple[float, float]:
         cleaning += between - started
         listening += time.process_time() - between
     return cleaning, listening
-
-
-def _day(folder: Path, sounds: Sequence[Path], minutes: int) -> list[Path]:
-    """Takes of a minute on rolls of twenty, of the sound of all files one after another."""
-    channels = _channels(sounds)
-    media = [probe(path) for path in sounds]
-    rate = media[0].sample_rate
-    parts = []
-    for item in media:
-        with Sound(item.path) as sound:
-            parts.append(sound.read(0, item.frames, range(channels)))
-    whole = np.concatenate(parts)
-    made = []
-    for number in range(minutes):
-        first = round(number * STEP_S * rate)
-        names = media[0].notes.track_names
-        notes = SoundNotes(
-            scene=str(1 + number // 5),
-            take=str(1 + number % 5),
-            tape=f"SR{1 + number // ROLL:03d}",
-            origination_date="2026-05-04",
-            track_names=tuple(item for item in names if item[0] < channels),
-            timecode_rate=RATES["24"],
-            time_reference=(36_000 + 2 * TAKE_S * number) * rate,
-        )
-        path = folder / notes.tape / f"{notes.scene}-T{notes.take}.wav"
-        at = (first + np.arange(TAKE_S * rate)) % len(whole)
-        with WaveWriter(path, rate, channels, "PCM_24", notes) as writer:
-            writer.write(to_grid(whole[at]))
-        with (path.parent / "roll.md5").open("a", encoding="utf-8") as sums:
-            sums.write(f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.name}\n")
-        made.append(path)
-    return made

@@ -16,7 +16,7 @@ class AtOnce:
     """A runner (`flows.runner.Runner`) that does so many pieces of a step at once."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
+        self.width = workers
 
     def each(
         self,
@@ -29,7 +29,7 @@ class AtOnce:
 
         Raises what the first item to fail raised; those that had not begun by then are not done.
         """
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix=name)
+        pool = ThreadPoolExecutor(self.width, thread_name_prefix=name)
         try:
             pieces = [pool.submit(heard, do, item, told) for item in items]
             return [piece.result() for piece in pieces]

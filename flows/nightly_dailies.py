@@ -21,6 +21,9 @@ from flows.search import index_lines
 from flows.shift import Shift, by_path
 from flows.workspace import Workspace
 
+TAKES_EACH = 4
+"""Takes of a batch for every worker but one, so that few wait long for the last of them."""
+
 
 def nightly_dailies(
     work: Workspace, job: NightJob, clock: Clock, progress: Progress, run: Runner
@@ -43,7 +46,7 @@ def nightly_dailies(
     results |= by_path(shift.finish([*_done(results, found.dailies)], run))
     todo = [daily for daily in found.dailies if daily.media.path not in results]
     progress.step(STEP, len(todo))
-    for batch in _batches(todo):
+    for batch in batches(todo, run.width):
         results |= by_path(shift.work(batch, run))
         results |= by_path(shift.finish([*_done(results, batch)], run))
     # A setup that failed late is to be gentle in the takes that were done before, too.
@@ -54,14 +57,19 @@ def nightly_dailies(
     return _night(job, found, shift, results, (started, began, clock.now()))
 
 
-def _batches(dailies: Sequence[Daily]) -> list[list[Daily]]:
-    """Takes one after another that are circled or not, of one day and one roll."""
-    batches: list[list[Daily]] = []
+def batches(dailies: Sequence[Daily], width: int) -> list[list[Daily]]:
+    """Takes one after another that are circled or not, of one day and one roll.
+
+    width: how many are worked on at once. A batch is finished before the next one begins, so where
+    it would leave most of many workers without a take, rolls are put together.
+    """
+    least = TAKES_EACH * (width - 1)
+    made: list[list[Daily]] = []
     for daily in dailies:
-        if not batches or _place(batches[-1][-1]) != _place(daily):
-            batches.append([])
-        batches[-1].append(daily)
-    return batches
+        if not made or (len(made[-1]) >= least and _place(made[-1][-1]) != _place(daily)):
+            made.append([])
+        made[-1].append(daily)
+    return made
 
 
 def _place(daily: Daily) -> tuple[bool, str, str]:

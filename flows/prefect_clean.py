@@ -5,10 +5,12 @@ Import this module only after `flows.quiet.quiet_prefect()`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -57,10 +59,15 @@ def piece(do: Callable[[Any], Any], item: Any) -> Any:
 
 
 class AsTasks:
-    """Runs each piece of the job as a task, as many at once as the flow's runner has workers."""
+    """Runs each piece of the job as a task."""
 
-    def __init__(self, elsewhere: bool = False) -> None:
-        """elsewhere: the flow's runner sends pieces to other processes."""
+    def __init__(self, workers: int, elsewhere: bool = False) -> None:
+        """workers: how many pieces at once, whatever the flow's runner would do.
+
+        elsewhere: that runner sends pieces to other processes, and knows how many.
+        """
+        self.width = workers
+        self._turns = threading.Semaphore(workers)
         self._elsewhere = elsewhere
 
     def each(
@@ -75,10 +82,14 @@ class AsTasks:
         if self._elsewhere:
             futures = [one.submit(call, sent(do, item)) for item in items]
         else:
-            futures = [one.submit(do, item) for item in items]
+            futures = [one.submit(partial(self._in_turn, do), item) for item in items]
         for future in as_completed(futures):
             told(future.result())
         return [future.result() for future in futures]
+
+    def _in_turn(self, do: Callable[[Item], Result], item: Item) -> Result:
+        with self._turns:
+            return do(item)
 
     def one(self, name: str, do: Callable[[], Result]) -> Result:
         """A stage as one task, in the flow's own process."""
@@ -110,10 +121,10 @@ def clean_cut_flow(
 def _runner(work: Workspace) -> Iterator[Runner]:
     """Pieces as tasks; of a scheduler alone where workers could tell no Prefect server of them."""
     if not work.settings.scheduler:
-        yield AsTasks()
+        yield AsTasks(work.settings.workers)
     elif _server_is_set():
         with known_elsewhere(work):
-            yield AsTasks(elsewhere=True)
+            yield AsTasks(work.settings.workers, elsewhere=True)
     else:
         with runner_for(work) as run:
             yield run

@@ -39,7 +39,7 @@ def nightly_flow(
     }
     settings, _ = load_settings(given, Path.cwd())
     with open_workspace(settings) as work, runner_for(work) as spread:
-        run = spread if settings.scheduler else AsTasks()
+        run = spread if settings.scheduler else AsTasks(settings.workers)
         done = run_night(work, WATCHER.get(Silent()), WallClock(), run)
     _show(done)
     return counts(done.night)

@@ -17,6 +17,11 @@ def untold(result: object) -> None:
 class Runner(Protocol):
     """Runs the pieces of a job."""
 
+    @property
+    def width(self) -> int:
+        """How many pieces are done at once."""
+        ...
+
     def each(
         self,
         name: str,
@@ -39,6 +44,8 @@ class Runner(Protocol):
 
 class InTurn:
     """The plain runner: each piece after the other, in this thread."""
+
+    width = 1
 
     def each(
         self,

@@ -88,6 +88,12 @@ class OnDask:
         """client: of `distributed`, connected."""
         self._client = client
 
+    @property
+    def width(self) -> int:
+        """How many pieces the workers that there are do at once; at least one."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
     def each(
         self,
         name: str,

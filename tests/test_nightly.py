@@ -27,8 +27,9 @@ from sqlalchemy import select
 
 from adapters.media.write import WaveWriter
 from config.settings import Settings
+from core.dailies import Daily
 from core.errors import OutputError
-from core.media import SoundNotes
+from core.media import MediaFile, SoundNotes
 from core.time import RATES
 from db.tables import Activity
 from flows import daily_takes
@@ -36,6 +37,7 @@ from flows.at_once import AtOnce
 from flows.night import window_end
 from flows.night_report import as_json
 from flows.nightly import run_night
+from flows.nightly_dailies import batches
 from flows.progress import Silent
 from flows.workspace import open_workspace
 
@@ -485,3 +487,15 @@ def test_a_webhook_is_told_counts_and_names_once_and_kept_secret(
         path.read_text("utf-8") for path in (home.folder / "reports").rglob("report.*")
     )):  # fmt: skip
         assert "s3cret" not in text
+
+
+def test_rolls_are_put_together_where_one_would_leave_workers_without_a_take() -> None:
+    def daily(number: int, roll: str) -> Daily:
+        media = MediaFile(Path(f"{number}.wav"), "WAV", "PCM_24", RATE, 2, RATE, 0, 0)
+        return Daily(media, "2031-03-03", roll)
+
+    rolls = [daily(number, f"SR{number // 3}") for number in range(12)]
+    assert [len(batch) for batch in batches(rolls, 1)] == [3, 3, 3, 3]
+    assert [len(batch) for batch in batches(rolls, 2)] == [6, 6]
+    assert [len(batch) for batch in batches(rolls, 100)] == [12]
+    assert [item for batch in batches(rolls, 2) for item in batch] == rolls
