@@ -39,6 +39,7 @@ from cli import (
     reconform,
     relink,
     repair,
+    resolve,
     review,
     runs,
     search,
@@ -97,6 +98,7 @@ app.add_typer(runs.app, name="runs")
 app.command("work")(runs.work)
 app.command("announce")(announce.command)
 app.add_typer(serve.tokens, name="tokens")
+app.add_typer(resolve.app, name="resolve")
 app.command("demo")(demo.command)
 app.command("doctor")(doctor.command)
 app.command("licences")(licences.command)

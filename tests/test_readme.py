@@ -35,6 +35,7 @@ def own_words(words: list[str]) -> list[str]:
         ("--media", "DIR"): "sound",
         ("--media", "/Volumes/SOUND"): "sound",
         ("nightly", "/Volumes/SOUND"): "sound",
+        ("--folder", "/Volumes/TURNOVER"): "cuts",
         ("--take", "14-T02"): "1-T02",
         ("--scene", "14"): "1",
         ("tag", "14-T02"): "1-T02",
@@ -78,7 +79,8 @@ def a_script(lines: int) -> str:
     return f'<FinalDraft DocumentType="Script"><Content>{said}</Content></FinalDraft>'
 
 
-def test_every_command_runs(desk: Path, own_home: Home) -> None:
+def test_every_command_runs(desk: Path, own_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(desk))
     assert len(COMMANDS) > 8
     for words in COMMANDS:
         if words[1:3] == ["models", "fetch"]:  # needs the network
@@ -115,6 +117,7 @@ def test_every_command_and_option_exists(tmp_path: Path) -> None:
     helps = help_text + "".join(
         home.run(command.name or "", "--help").out for command in app.registered_commands
     )
+    helps += home.run("resolve", "install", "--help").out
     for option in sorted(set(re.findall(r"`(--[a-z-]+)", README))):
         assert option in helps, option
 
