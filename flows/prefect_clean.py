@@ -29,6 +29,7 @@ from config.settings import SECRETS, Settings
 from core.errors import RoomtoneError
 from flows import clean_cut as job_steps
 from flows.job import Job, Outcome
+from flows.prefect_artifacts import show_cut
 from flows.progress import Progress, Silent
 from flows.runner import InTurn, Runner, untold
 from flows.spread import call, check_scheduler, known_elsewhere, runner_for, sent
@@ -114,7 +115,9 @@ def clean_cut_flow(
     chosen = Settings(**settings)
     chosen = chosen.model_copy(update={"database": DATABASE.get(chosen.database)})
     with open_workspace(chosen) as work, _runner(work) as run:
-        return job_steps.clean_cut(work, job, progress, run)
+        outcome = job_steps.clean_cut(work, job, progress, run)
+        show_cut(work, job.cut, outcome)
+    return outcome
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from config.settings import load_settings
 from flows.night import WallClock
 from flows.night_report import counts
-from flows.nightly import Reported, run_night
+from flows.nightly import run_night
+from flows.prefect_artifacts import show_night
 from flows.prefect_clean import WATCHER, AsTasks
 from flows.progress import Silent
 from flows.spread import runner_for
@@ -41,15 +41,5 @@ def nightly_flow(
     with open_workspace(settings) as work, runner_for(work) as spread:
         run = spread if settings.scheduler else AsTasks(settings.workers)
         done = run_night(work, WATCHER.get(Silent()), WallClock(), run)
-    _show(done)
+    show_night(done)
     return counts(done.night)
-
-
-def _show(done: Reported) -> None:
-    """The night on Prefect's page: its numbers, and what is unfinished."""
-    rows = [{"what": name, "count": count} for name, count in counts(done.night).items()]
-    create_table_artifact(rows, key="nightly-counts", description="The night in numbers")
-    told = [item.reason for item in done.night.failed]
-    told += [item.reason for item in done.night.waiting]
-    told += [*filter(None, [done.unsent]), f"Report: {done.folder / 'report.html'}"]
-    create_markdown_artifact("\n".join(f"- {text}" for text in told), key="nightly-report")

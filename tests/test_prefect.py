@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from base64 import b64decode
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from production import V1, Delivered, Home, sound_of, write_otio
@@ -56,7 +61,29 @@ def test_a_flow_delivers_the_same_and_tells_faults_the_same(
     assert direct.code == 4
     assert sentence.strip() == direct.err.strip()
     assert done.returncode == 0
-    assert (home.folder / "prefect").is_dir()
+    with closing(sqlite3.connect(home.folder / "prefect" / "prefect.db")) as database:
+        rows = database.execute("SELECT key, data FROM artifact WHERE key IS NOT NULL").fetchall()
+    _shows_what_came_of_it({key: json.loads(data) for key, data in rows}, outcome)
+
+
+def _shows_what_came_of_it(artifacts: dict[str, Any], outcome: dict[str, Any]) -> None:
+    """A table of numbers, one of the gates, a picture of the tracks, and what to know."""
+    assert set(artifacts) == {"cut-summary", "cut-gates", "cut-picture", "cut-report"}
+    numbers = {row["what"]: row["value"] for row in json.loads(artifacts["cut-summary"])}
+    assert (numbers["takes"], numbers["cleaned now"], numbers["held back"]) == (
+        outcome["takes"],
+        outcome["takes_cleaned"],
+        len(outcome["flagged"]),
+    )
+    gates = json.loads(artifacts["cut-gates"])
+    assert {row["microphones"] for row in gates} == {outcome["takes"]}
+    assert sum(row["held back"] for row in gates) == len(outcome["flagged"])
+    kind, _, encoded = artifacts["cut-picture"].partition(",")
+    assert kind == "data:image/svg+xml;base64"
+    drawn = ElementTree.fromstring(b64decode(encoded))
+    titles = [found.text for found in drawn.iter("{http://www.w3.org/2000/svg}title")]
+    assert len(titles) == len(V1)
+    assert str(Path(outcome["out"]) / "report.html") in artifacts["cut-report"]
 
 
 def test_where_prefect_fails_the_job_goes_on_without_it(
