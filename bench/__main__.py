@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ NAMES = (
     "speech",
     "script",
     "fuzz",
+    "studio",
 )
 
 Weights = Annotated[
@@ -309,6 +311,23 @@ def fuzz(
         raise typer.Exit(ExitCode.CHECK)
 
 
+@app.command()
+def studio(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with cuts/ and sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """A Prefect server on PostgreSQL with two workers, asked for runs in every way there is."""
+    from bench.server import has_installed_postgres
+    from bench.studio import bench_studio
+
+    if not has_installed_postgres():
+        print("studio is skipped: no PostgreSQL with its extensions; apt-get install postgresql.")
+        return
+    _print(bench_studio(production, weights))
+
+
 def _lengths(minutes: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in minutes.split(","))
@@ -322,6 +341,8 @@ def _print(table: Table) -> None:
 
 def main() -> None:
     """Run, and end a person's mistake in one sentence and its exit code."""
+    # So that what a benchmark started ends with it, whoever ends it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         app()
     except RoomtoneError as fault:
