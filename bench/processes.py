@@ -18,6 +18,7 @@ from core.errors import EngineError
 Found = TypeVar("Found")
 
 _GRACE_S = 15.0
+_LOOK_S = 0.5
 _MARK = "BENCH_OF_ROOMTONE"
 """A variable by which processes are known that left their group."""
 
@@ -93,7 +94,7 @@ class Processes:
             if time.monotonic() > until:
                 told = "".join(f"\n--- {name}\n{self.said(name)[-1500:]}" for name in self._running)
                 raise EngineError(f"{what} did not happen within {seconds:g} s.{told}")
-            time.sleep(0.1)
+            time.sleep(_LOOK_S)
 
     def end(self) -> None:
         """End them, the last first, with whatever they started."""

@@ -31,7 +31,7 @@ WORKERS = 2
 SOON_S = 15
 """How far off the schedules' first runs are."""
 
-_LONGEST_S = 240
+_LONGEST_S = 900
 _EMIT = """
 import json, sys
 from prefect.events import emit_event
@@ -146,15 +146,10 @@ def _cuts(up: Studio, places: Places) -> list[Asked]:
     before, told = _known(up, CLEAN_CUT), []
     cut = places.cut_of("emitted")
     event = json.dumps([SAVED, f"{RESOURCE}.{cut}", {"cut": str(cut)}])
-    for way, command in (
-        ("emit_event", [sys.executable, "-c", _EMIT, event]),
-        (
-            "roomtone announce",
-            [sys.executable, "-m", "cli.main", "announce", places.cut_of("announced")],
-        ),
-    ):
+    announce = ["-m", "cli.main", "announce", str(places.cut_of("announced"))]
+    for way, words in (("emit_event", ["-c", _EMIT, event]), ("roomtone announce", announce)):
         told.append((way, datetime.now(UTC)))
-        up.started.run(command)
+        up.started.run([sys.executable, *words])
     runs = _ended(up, CLEAN_CUT, before, 2)
     rows += [_asked(up, way, at, run) for (way, at), run in zip(told, runs, strict=True)]
 
@@ -175,9 +170,8 @@ def _by_rest(up: Studio, places: Places) -> None:
 
 def _page(up: Studio, cut: Path) -> Asked:
     """The cut, asked for by roomtone's own interface: the worker of `serve` does it."""
-    with httpx.Client(
-        base_url=f"{up.page}api/v1/", headers={"Authorization": f"Bearer {up.token}"}
-    ) as client:
+    known_as = {"Authorization": f"Bearer {up.token}"}
+    with httpx.Client(base_url=f"{up.page}api/v1/", headers=known_as, timeout=60) as client:
         known = client.get("runs/cuts").raise_for_status().json()
         (number,) = (item["id"] for item in known if item["folder"] == "watched/page")
         at = datetime.now(UTC)

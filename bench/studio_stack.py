@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,10 @@ class Studio:
         return ""
 
     def _id(self, deployment: str) -> str:
-        answer = httpx.get(f"{self.server}/deployments/name/{NAMES[deployment]}/{deployment}")
-        answer.raise_for_status()
-        return str(answer.json()["id"])
+        return _deployment_id(self.server, deployment)
 
     def _post(self, path: str, wanted: Any) -> Any:
-        answer = httpx.post(f"{self.server}/{path}", json=wanted, timeout=30)
+        answer = httpx.post(f"{self.server}/{path}", json=wanted, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -124,11 +123,11 @@ def studio(
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
         }
         with processes(scratch / "processes", known) as started:
-            serve = [_program("prefect"), "server", "start", "--port", str(port)]
-            started.start("prefect server", [*serve, "--host", "127.0.0.1"], own)
+            prefect = str(_program("prefect"))
+            serve = [prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+            started.start("prefect server", serve, own)
             server = known["PREFECT_API_URL"]
-            started.wait("The Prefect server's start", lambda: _answers(f"{server}/health"), 120)
-            prefect = _program("prefect")
+            started.wait("The Prefect server's start", lambda: _answers(f"{server}/health"), 300)
             started.run([prefect, "work-pool", "create", POOL, "--type", "process"])
             started.run([prefect, "--no-prompt", "deploy", "--all"], ROOT)
             names = tuple(f"worker {number + 1}" for number in range(workers))
@@ -137,9 +136,16 @@ def studio(
                     name, [prefect, "worker", "start", "-p", POOL, "-n", name, "--limit", "1"]
                 )
             for name in names:
-                started.wait(f"The start of {name}", lambda n=name: _begun(started, n), 60)
+                started.wait(f"The start of {name}", partial(_begun, started, name), 300)
             page, token = _served(started, serving)
             yield Studio(started, server, page, token, names)
+
+
+@cache
+def _deployment_id(server: str, deployment: str) -> str:
+    answer = httpx.get(f"{server}/deployments/name/{NAMES[deployment]}/{deployment}", timeout=60)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
 
 
 def _kept(name: str) -> bool:
@@ -167,7 +173,7 @@ def _served(started: Processes, serving: Mapping[str, str]) -> tuple[str, str]:
     made = started.run([*roomtone, "tokens", "add", "BENCH", "--role", "editor"])
     started.start("serve", [*roomtone, "serve", "--port", "0", "--json", "--log-json"], serving)
 
-    page = started.wait("The start of roomtone serve", lambda: _address(started), 60)
+    page = started.wait("The start of roomtone serve", lambda: _address(started), 300)
     started.wait("The page's first answer", lambda: _answers(f"{page}health"), 30)
     return page, made.strip()
 

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-FIELDS = ("run", "take", "file", "step")
-"""What a record may say beside its sentence: the run, the take (sha256 of its sound), …"""
+from flows.about import Filled, facts_of
 
 
 class JsonLines(logging.Formatter):
@@ -23,7 +22,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **{name: getattr(record, name) for name in FIELDS if hasattr(record, name)},
+            **facts_of(record),
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
@@ -40,6 +39,7 @@ def log_lines(*, as_json: bool, level: int) -> None:
     handler = logging.StreamHandler()
     text = logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S")
     handler.setFormatter(JsonLines() if as_json else text)
+    handler.addFilter(Filled())
     logger = logging.getLogger("roomtone")
     logger.handlers = [handler]
     logger.setLevel(level)

@@ -6,12 +6,12 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -20,7 +20,13 @@ from cli.common import ERR, OUT, print_json, settings_for
 from cli.logs import LogJson, log_lines
 from core.errors import OutputError, UsageError
 
+if TYPE_CHECKING:
+    from flows.worker import WorkerHandle
+
 tokens = typer.Typer(no_args_is_help=True, help="Who may come to the page from other machines.")
+_HEARS = "handle_exit"
+"""The method that uvicorn's server hears signals with."""
+
 Who = Annotated[str, typer.Argument(help="Whom the token is for.")]
 
 
@@ -90,7 +96,7 @@ def command(
             proxy_headers=False,
             ssl_certfile=certificate,
             ssl_keyfile=key,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=3,
         )
         bound = _bound(host, port)
         address = f"http{'s' if certificate else ''}://{_shown(host)}:{bound.getsockname()[1]}/"
@@ -99,11 +105,27 @@ def command(
         else:
             OUT.print(f"roomtone is at [bold]{escape(address)}[/bold]  (Ctrl+C ends it)")
         with _ending_in_order() as over, ExitStack() as stack:
+            server = uvicorn.Server(config)
             if not no_worker:
-                stack.callback(start_service(settings).stop)
-            uvicorn.Server(config).run(sockets=[bound])
+                service = start_service(settings)
+                stack.callback(service.stop)
+                # Work is given back while the page sends its last answers, not after.
+                setattr(server, _HEARS, _asking(service, server.handle_exit))
+            server.run(sockets=[bound])
     if over.is_set():
         signal.raise_signal(signal.SIGTERM)
+
+
+def _asking(
+    service: WorkerHandle, handle_exit: Callable[[int, Any], None]
+) -> Callable[[int, Any], None]:
+    """Lets a service end, too, when the server is asked to."""
+
+    def asked(number: int, frame: Any) -> None:
+        service.ask()
+        handle_exit(number, frame)
+
+    return asked
 
 
 @contextmanager

@@ -64,3 +64,7 @@ class OutputError(RoomtoneError):
     """The output can't be written where it was asked for."""
 
     exit_code = ExitCode.OUTPUT
+
+
+class PassingError(OutputError):
+    """Something is away, or in another's use: it may be there at another try."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InternalError
 
-from core.errors import InputError, OutputError, RoomtoneError, UsageError
+from core.errors import InputError, OutputError, PassingError, RoomtoneError, UsageError
 from db import backend
 from db.backend import foreign, numberless
 
@@ -188,7 +188,7 @@ class Postgres:
         """The fault of which the server or its driver said this."""
         first = said.strip().splitlines()[0] if said.strip() else said
         if any(sign in said for sign in ("lock timeout", "deadlock detected")):
-            return OutputError(
+            return PassingError(
                 f"{self.name} has been in use by another program for"
                 f" {backend.BUSY_MS // 1000} s: close that program and try again."
             )
@@ -213,7 +213,7 @@ class Postgres:
             "no schema has been selected",
         )
         if any(sign in said for sign in signs):
-            return OutputError(
+            return PassingError(
                 f"{self.name} can't be reached ({first}): start the server, or mend the setting"
                 " database."
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from core.errors import InputError, OutputError, RoomtoneError
+from core.errors import InputError, OutputError, PassingError, RoomtoneError
 from db import backend
 from db.backend import foreign, numberless
 
@@ -172,7 +172,7 @@ class Sqlite:
                 " restore), or move it away and roomtone makes a new one."
             )
         if "is locked" in said:
-            return OutputError(
+            return PassingError(
                 f"{path} has been in use by another program for {backend.BUSY_MS // 1000} s: close"
                 " that program and try again."
             )

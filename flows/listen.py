@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +20,7 @@ from db.catalogue import lines_of, listening_keys, store_listening
 from db.codec import JSON
 from db.provenance import Use, record
 from db.voices import store_voices
+from flows.about import working_on
 from flows.channels import listening_channel
 from flows.claims import done_once
 from flows.hearing import at_16k, spoken
@@ -40,6 +42,7 @@ from models.speech.lines import lines as to_lines
 from models.speech.rate import SPEECH_RATE, rescale
 
 TOOL = "roomtone listen"
+LOG = logging.getLogger("roomtone.takes")
 LISTEN_VERSION = "2"
 
 
@@ -111,12 +114,16 @@ def listen_take(
     voices. What a production forbids is not done: no recogniser is loaded where no word may be
     written down. Where another run is at the same take, that one's work is waited for.
     """
-    return done_once(
-        work,
-        f"listen {listen_key(work, media, choice)}",
-        lambda: recall_lines(work, media, choice, cleaned),
-        lambda: _heard_now(work, media, choice, cleaned),
-    )
+    with working_on("listen", take=media.essence, asset=media.sha256, file=media.path.name):
+        heard = done_once(
+            work,
+            f"listen {listen_key(work, media, choice)}",
+            lambda: recall_lines(work, media, choice, cleaned),
+            lambda: _heard_now(work, media, choice, cleaned),
+        )
+        if heard.heard_now:
+            LOG.info("%s is listened to", media.path.name)
+    return heard
 
 
 def _heard_now(

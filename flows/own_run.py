@@ -21,6 +21,7 @@ from flows.heartbeat import Heart, Tracked, beating
 from flows.jobs import Facts
 from flows.progress import Progress
 from flows.runs import absolute, this_worker
+from flows.spans import traced
 
 Made = TypeVar("Made")
 
@@ -46,8 +47,11 @@ def as_run(
         open_now.callback(database.close)
         tracked = Tracked(progress)
         try:
-            with beating(Heart(database, claim), tracked, _thread.interrupt_main):
-                made = do(tracked)
+            with (
+                beating(Heart(database, claim), tracked, _thread.interrupt_main),
+                traced(kind, {"run": claim.run.id}, tracked) as spanned,
+            ):
+                made = do(spanned)
         except RoomtoneError as fault:
             _end(database, claim, RunState.FAILED, fault=str(fault), code=fault.exit_code)
             raise

@@ -67,7 +67,7 @@ def show_cut(work: Workspace, cut: Path, outcome: Outcome) -> None:
 def show_night(done: Reported) -> None:
     """Show a night: its numbers, what is held back, and what is unfinished."""
     night = done.night
-    told = [item.reason for item in (*night.failed, *night.waiting)]
+    told = [item.reason for item in night.failed] + [item.reason for item in night.waiting]
     told += [*night.flagged, *filter(None, [done.unsent])]
 
     def shown() -> None:

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
 from config.settings import SECRETS, Settings
-from core.errors import RoomtoneError
+from core.errors import PassingError
 from flows import clean_cut as job_steps
 from flows.job import Job, Outcome
 from flows.prefect_artifacts import show_cut
@@ -38,6 +38,9 @@ from flows.workspace import Workspace, open_workspace
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+DELAYS_S = [2.0, 15.0, 60.0]
+"""Before each further try: a server that is started anew is back within a minute or two."""
+
 WATCHER: ContextVar[Progress] = ContextVar("watcher")
 """Who is told of progress; a flow's parameters can't carry it."""
 
@@ -46,13 +49,16 @@ DATABASE: ContextVar[SecretStr] = ContextVar("database")
 
 
 def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
-    """A fault of the system may pass; a fault that is told in a sentence will not."""
+    """A fault of the system may pass; one that is told in a sentence does where it says so."""
     fault = state.result(raise_on_failure=False)
-    return isinstance(fault, OSError) and not isinstance(fault, RoomtoneError)
+    return isinstance(fault, OSError | PassingError)
 
 
 @task(
-    cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2, retry_condition_fn=_worth_another_try
+    cache_policy=NO_CACHE,
+    retries=len(DELAYS_S),
+    retry_delay_seconds=DELAYS_S,
+    retry_condition_fn=_worth_another_try,
 )
 def piece(do: Callable[[Any], Any], item: Any) -> Any:
     """One take of a step, or one stage."""

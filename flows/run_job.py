@@ -3,7 +3,8 @@
 The first line on standard input says what to do (with the settings, whose secrets must not be in a
 command line). The stream then stays open: when it ends, whoever asked is gone, and so is this
 process. Progress and outcome go to standard output, a JSON object a line:
-`{"step": [name, total]}`, `{"advance": [name, done]}`, `{"say": sentence}`, and last
+`{"step": [name, total]}`, `{"advance": [name, done]}`, `{"say": sentence}`,
+`{"log": [level, message, {…}]}` with what it is about, and last
 `{"outcome": {…}}`, or `{"fault": sentence, "exit_code": n, "again": whether a try may help}`.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -21,18 +23,22 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from config.settings import Settings
-from core.errors import ExitCode, RoomtoneError
+from core.errors import ExitCode, PassingError, RoomtoneError
 from core.run import Wanted
 from db.codec import path_text, text_path
+from flows.about import Filled, facts_of
 from flows.jobs import kind_named, revealed, settings_of_run
+from flows.spans import traced
 
-GRACE_S = 10.0
-"""How long a job has to end of its own accord before it is ended."""
+GRACE_S = 6.0
+"""How long a job has to end of its own accord before it is ended; a worker that is to end is given
+ten seconds for all of it."""
 
 
-def question(kind: str, wanted: Wanted, settings: Settings) -> bytes:
-    """What `main` reads: one line of JSON. It holds secrets."""
+def question(number: int, kind: str, wanted: Wanted, settings: Settings) -> bytes:
+    """What `main` reads: one line of JSON. It holds secrets. number: of the run."""
     asked = {
+        "number": number,
         "kind": kind,
         "inputs": [path_text(path) for path in wanted.inputs],
         "media": [path_text(path) for path in wanted.media],
@@ -79,12 +85,32 @@ class Told:
         """Tell a sentence."""
         self._line({"say": text})
 
+    def log(self, record: logging.LogRecord) -> None:
+        """Tell a line of log."""
+        self._line({"log": [record.levelno, record.getMessage(), facts_of(record)]})
+
     def _line(self, told: dict[str, Any]) -> None:
         with self._lock:
             _tell(self._stream, told)
 
 
+class _Passed(logging.Handler):
+    """Passes what is logged on to whoever asked."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__(logging.INFO)
+        self.addFilter(Filled())
+        self._told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of a record."""
+        self._told.log(record)
+
+
 def _answer(asked: dict[str, Any], progress: Told) -> dict[str, Any]:
+    logger = logging.getLogger("roomtone")
+    logger.addHandler(_Passed(progress))
+    logger.setLevel(logging.INFO)
     try:
         wanted = Wanted(
             tuple(map(text_path, asked["inputs"])),
@@ -93,9 +119,12 @@ def _answer(asked: dict[str, Any], progress: Told) -> dict[str, Any]:
             asked["settings"],
         )
         settings = settings_of_run(Settings(**_values(asked["in_force"])), wanted)
-        return {"outcome": dict(kind_named(asked["kind"]).do(settings, wanted, progress))}
+        about = {"run": asked["number"]} if asked.get("number") else {}
+        with traced(asked["kind"], about, progress) as spanned:
+            return {"outcome": dict(kind_named(asked["kind"]).do(settings, wanted, spanned))}
     except RoomtoneError as fault:
-        return {"fault": str(fault), "exit_code": int(fault.exit_code), "again": False}
+        again = isinstance(fault, PassingError)
+        return {"fault": str(fault), "exit_code": int(fault.exit_code), "again": again}
     except Exception as fault:
         traceback.print_exc()
         first = str(fault).partition("\n")[0]

@@ -71,11 +71,13 @@ class JobProcess:
 
 
 @contextmanager
-def job_process(kind: str, wanted: Wanted, settings: Settings, log: Path) -> Iterator[JobProcess]:
+def job_process(
+    number: int, kind: str, wanted: Wanted, settings: Settings, log: Path
+) -> Iterator[JobProcess]:
     """The process that does a job; it has ended when the block has.
 
-    log: a file that what it prints goes to. Raises OutputError where the log can't be written or
-    no process can be started.
+    number: of the run. log: a file that what it prints goes to. Raises OutputError where the log
+    can't be written or no process can be started.
     """
     root = str(Path(__file__).resolve().parents[1])
     known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
@@ -99,7 +101,7 @@ def job_process(kind: str, wanted: Wanted, settings: Settings, log: Path) -> Ite
     job = JobProcess(process)
     try:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(question(kind, wanted, settings))
+            process.stdin.write(question(number, kind, wanted, settings))
             process.stdin.flush()
         yield job
     finally:

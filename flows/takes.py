@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from db.codec import JSON
 from db.memory import AssetRecord, remember_asset
 from db.provenance import Use, finished, record
 from db.review import accepted
+from flows.about import working_on
 from flows.claims import done_once
 from flows.engines import DenoiserChoice, load_denoiser
 from flows.hearing import (
@@ -47,6 +49,7 @@ from models.repair import chain
 from models.repair.chain import Repaired, RepairOptions, repair_channel
 from models.threads import one_blas_thread
 
+LOG = logging.getLogger("roomtone.takes")
 PAIR = 2
 _LEFT_RIGHT = re.compile(r"(.*?)(?:[ _.-]+|(?<=mix))(?:left|right|l|r)", re.IGNORECASE)
 _MID_SIDE = re.compile(
@@ -262,12 +265,16 @@ def clean_take(
     can't be read to the end, OutputError where the store is full.
     """
     key = take_key(take, media, recipe, choice)
-    return done_once(
-        work,
-        f"clean {key}",
-        lambda: recall_key(work, take, media, recipe, key),
-        lambda: _cleaned_now(work, take, media, recipe, choice, key),
-    )
+    with working_on("clean", take=media.essence, asset=media.sha256, file=media.path.name):
+        cleaned = done_once(
+            work,
+            f"clean {key}",
+            lambda: recall_key(work, take, media, recipe, key),
+            lambda: _cleaned_now(work, take, media, recipe, choice, key),
+        )
+        if cleaned.cleaned_now:
+            LOG.info("%s is cleaned", media.path.name)
+    return cleaned
 
 
 def _cleaned_now(

@@ -42,9 +42,13 @@ class WorkerHandle:
     def __init__(self, stop: threading.Event, threads: tuple[threading.Thread, ...]) -> None:
         self._stop, self._threads = stop, threads
 
+    def ask(self) -> None:
+        """Ask the workers to end, and wait for nothing."""
+        self._stop.set()
+
     def stop(self) -> None:
         """End the workers: what they are at is given back, for others or another time."""
-        self._stop.set()
+        self.ask()
         for thread in self._threads:
             thread.join(_END_S)
 
@@ -113,7 +117,7 @@ def do_run(database: Database, settings: Settings, claim: Claim, stop: threading
     LOG.info("run %d (%s) begins, try %d", run.id, run.kind, run.tries, extra={"run": run.id})
     log = settings.home / "log" / f"run-{run.id}.log"
     try:
-        with job_process(run.kind, run.wanted, settings, log) as job:
+        with job_process(run.id, run.kind, run.wanted, settings, log) as job:
             ending = _followed(run.id, job, heart, stop, settings)
     except RoomtoneError as fault:
         ending = _failed(str(fault), fault.exit_code)
@@ -136,6 +140,7 @@ def _followed(
                 return ending
             at, before = _after(at, told), at
             _log(number, at, before)
+            _pass_on(number, at, told)
         if moment - looked >= LOOK_S:
             looked = moment
             standing = heart.beat(at)
@@ -157,6 +162,14 @@ def _log(number: int, at: Step, before: Step) -> None:
         LOG.info("run %d: %s", number, at.name, extra={"run": number, "step": at.name})
     if at.said != before.said:
         LOG.info("run %d: %s", number, at.said, extra={"run": number, "step": at.name})
+
+
+def _pass_on(number: int, at: Step, told: Mapping[str, Any]) -> None:
+    """Log what a job has logged, as part of its run."""
+    match told:
+        case {"log": [int(level), str(message), dict(facts)]}:
+            about = {"step": at.name} if at.name else {}
+            LOG.log(level, "%s", message, extra={**about, **facts, "run": number})
 
 
 def _told_ending(told: Mapping[str, Any]) -> Ending | None:

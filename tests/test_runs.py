@@ -377,7 +377,7 @@ def test_no_secret_is_kept_with_a_run_but_the_job_gets_it(cut: Path, tmp_path: P
     with open_workspace(secret) as work:
         ask_for_run(work, CUT, asked, "jo")
     assert b"swordfish" not in (tmp_path / "swordfish.db").read_bytes()
-    assert b"swordfish" in question(CUT, asked, secret)
+    assert b"swordfish" in question(1, CUT, asked, secret)
 
 
 def own(work: Workspace, do: object, cut: Path) -> object:
