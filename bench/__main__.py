@@ -19,6 +19,7 @@ NAMES = (
     "job",
     "cleaning",
     "nightly",
+    "overhead",
     "spread",
     "simulate",
     "memory",
@@ -103,6 +104,23 @@ def nightly(
     from bench.nightly import bench_nightly
 
     _print(bench_nightly(production, weights, minutes))
+
+
+@app.command()
+def overhead(
+    production: Annotated[
+        Path | None, typer.Option(help="Folder with sound/ (default: the demo).")
+    ] = None,
+    weights: Weights = None,
+    minutes: Annotated[int, typer.Option(min=1, help="Length of the day of dailies.")] = 60,
+    keep: Keep = False,
+) -> None:
+    """What surrounds the work of a night, in processor time; and `serve`, where nothing happens."""
+    from bench.overhead import bench_overhead, bench_serve
+
+    _print(bench_overhead(production, weights, minutes, keep=keep))
+    if sys.platform == "linux":
+        _print(bench_serve())
 
 
 @app.command()

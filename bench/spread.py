@@ -110,7 +110,7 @@ def bench_spread(production: Path | None, weights: Path | None, takes: int, *, k
 
 
 def _spread(scratch: Path, root: Path, recipe: Path, count: int) -> Spread:
-    from distributed import Client, LocalCluster
+    from distributed import Client, LocalCluster, get_task_stream
 
     options: dict[str, Any] = {
         "recipe": str(recipe), "nightly_settle_s": 0.0, "recogniser": "none",
@@ -120,7 +120,7 @@ def _spread(scratch: Path, root: Path, recipe: Path, count: int) -> Spread:
             LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address=":0",
                 local_directory=str(scratch / "dask"),
             )
         )
@@ -128,7 +128,7 @@ def _spread(scratch: Path, root: Path, recipe: Path, count: int) -> Spread:
         # The first takes of a process load libraries and the engine.
         _night(client, scratch / f"warm-{count}", scratch / "warm", root, options)
         before = client.run(time.process_time)
-        with client.get_task_stream() as stream:
+        with get_task_stream(client) as stream:
             wall, caller, work = _night(
                 client, scratch / f"home-{count}", scratch / "day", root, options
             )
