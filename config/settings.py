@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         "sets named; empty: models may be silent on it",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="where Whisper runs: auto takes a GPU where there is one"
+        "auto", description="where models run: auto takes a GPU where there is one"
     )
     threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
     workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a run")

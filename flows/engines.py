@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from core.errors import EngineError, UsageError
 from flows.workspace import Workspace
-from models.denoise import dfn3_stream, rnnoise
+from models.denoise import rnnoise
+from models.denoise.placed import load_placed
 from models.denoise.protocol import Denoiser
+from models.loading import loaded_once
 
 DEEPFILTERNET = "deepfilternet3"
 RNNOISE = "rnnoise"
@@ -66,9 +66,8 @@ def load_denoiser(work: Workspace, choice: DenoiserChoice) -> Denoiser:
     """The engine itself, verified and loaded once a process."""
     if choice.name == RNNOISE:
         return rnnoise.load()
-    return _deepfilternet(work.weights.path(DEEPFILTERNET), choice.weights)
+    folder = work.weights.path(DEEPFILTERNET)
+    return _deepfilternet(folder, choice.weights, work.settings.device)
 
 
-@lru_cache(maxsize=2)
-def _deepfilternet(folder: Path, weights: str) -> Denoiser:
-    return dfn3_stream.load(folder, weights, "cpu")
+_deepfilternet = loaded_once(2)(load_placed)

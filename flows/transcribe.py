@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -20,6 +19,7 @@ from flows.hearing import at_16k
 from flows.takes import CleanedTake, left_alone
 from flows.workspace import Workspace
 from models.card import ModelCard
+from models.loading import loaded_once
 from models.speech.engines import EngineChoice, choose, load
 from models.speech.protocol import Device, Recogniser, Span, TranscribeOptions, Transcript
 from models.speech.second_try import with_second_try
@@ -145,7 +145,7 @@ def write_down(
     return Written(transcript, recogniser.card, first.doubtful, taken)
 
 
-@lru_cache(maxsize=2)
+@loaded_once(2)
 def _loaded(
     choice: EngineChoice, device: Device, threads: int
 ) -> tuple[Recogniser, AbstractContextManager[object]]:

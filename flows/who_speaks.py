@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from flows.privacy import (
 )
 from flows.workspace import Workspace
 from models.card import ModelCard
+from models.loading import loaded_once
 from models.speech.diarizers import DiarizerChoice, choose_diarizer
 from models.speech.off_mic import with_off_mic
 from models.speech.protocol import Device
@@ -180,7 +180,7 @@ def turns_by_microphone(work: Workspace, media: MediaFile, hear: Hear) -> tuple[
         return turns
 
 
-@lru_cache(maxsize=1)
+@loaded_once(1)
 def _pipeline(diarizer: DiarizerChoice, device: Device) -> PyannotePipeline:
     """The pipeline, loaded once a process."""
     if diarizer.folder is None:
@@ -188,7 +188,7 @@ def _pipeline(diarizer: DiarizerChoice, device: Device) -> PyannotePipeline:
     return PyannotePipeline(diarizer.folder, diarizer.weights_sha256, device)
 
 
-@lru_cache(maxsize=2)
+@loaded_once(2)
 def voice_encoder(weights: Path) -> VoiceEncoder:
     """The voice encoder, loaded once a process."""
     return VoiceEncoder(weights)

@@ -28,7 +28,7 @@ distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 def scheduler() -> Iterator[str]:
     """A scheduler with two workers, all in this process; what is sent to them is packed alike."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=":0"
     ) as cluster:
         yield cluster.scheduler_address
 

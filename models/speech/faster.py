@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.loading import LoadedOnce
 from models.speech.controls import Heard
 from models.speech.passages import transcribe_passages
 from models.speech.protocol import Device, Span, TranscribeOptions, Transcript
@@ -93,7 +94,7 @@ class FasterWhisper:
             )
         return found and self.device != "cpu"
 
-    @cached_property
+    @LoadedOnce
     def _model(self) -> Any:
         """The loaded model. Raises EngineError, and never lets the library go online."""
         missing = [name for name in NEEDED if not (self.folder / name).is_file()]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import EngineError
 from models.card import ModelCard
+from models.loading import LoadedOnce
 from models.speech.controls import Heard
 from models.speech.faster import check_language
 from models.speech.passages import transcribe_passages
@@ -70,7 +71,7 @@ class OpenaiWhisper:
         on_gpu = model.device.type == "cuda"
         return replace(transcript, path="cuda float16" if on_gpu else "cpu float32")
 
-    @cached_property
+    @LoadedOnce
     def _model(self) -> Any:
         """The loaded model (tensors only, no pickled code is run), with its alignment heads."""
         model = load_checkpoint(self.checkpoint, self.device)

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from core.errors import EngineError
 from core.speech import Turn
 from models.card import ModelCard
 from models.described import described
+from models.loading import LoadedOnce
 from models.speech.protocol import Device
 from models.speech.rate import SPEECH_RATE
 
@@ -83,7 +83,7 @@ class PyannotePipeline:
             for segment, _, label in annotation.itertracks(yield_label=True)
         )
 
-    @cached_property
+    @LoadedOnce
     def _pipeline(self) -> Any:
         """The pipeline itself. Raises EngineError where it can't be read."""
         _stay_offline()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from core.errors import EngineError
 from models.card import ModelCard
 from models.described import described
+from models.loading import LoadedOnce
 from models.threads import one_blas_thread, torch_threads
 
 Voiceprints = NDArray[np.float32]
@@ -63,7 +64,7 @@ class VoiceEncoder:
             f"torch {torch.__version__}", sha256(self.weights.read_bytes()).hexdigest()
         )
 
-    @cached_property
+    @LoadedOnce
     def _layers(self) -> tuple[Any, Any]:
         """The LSTM and the projection. Raises EngineError where the file isn't this encoder's."""
         import torch
