@@ -159,16 +159,17 @@ def bench_overhead(
                 "peak_bytes": peak_memory(),
             },
         )
+    name = folder.name if production else "demo"
     rows = [("work", figures(audio), figures(work), ratio(work, work))]
     rows += [
-        (name, MISSING, figures(value), ratio(value, work)) for name, value in machinery.items()
+        (part, MISSING, figures(value), ratio(value, work)) for part, value in machinery.items()
     ]
     rows += [
         ("machinery in all", MISSING, figures(over), ratio(over, work)),
         ("next night, nothing new", MISSING, figures(again), ratio(again, work)),
     ]
     return Table(
-        title=f"Overhead: {minutes} minutes of dailies from {folder.name if production else 'demo'}",
+        title=f"Overhead: {minutes} minutes of dailies from {name}",
         columns=("part", "sound s", "processor s", "ratio to work"),
         rows=tuple(rows),
         notes=(
