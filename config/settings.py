@@ -177,11 +177,9 @@ class Settings(BaseSettings):
         "auto", description="where models run: auto takes a GPU where there is one"
     )
     threads: int = Field(0, ge=0, le=256, description="of Whisper on a CPU; 0: as it likes")
-    workers: int = Field(2, ge=1, le=64, description="takes cleaned at once in a run")
+    workers: int = Field(0, ge=0, le=64, description="takes at once in a run; 0: one a core")
     scheduler: str = Field(
-        "",
-        description="Dask scheduler (tcp://HOST:8786) whose workers do the takes of a run; empty: "
-        "they are done in the run's own process",
+        "", description="Dask scheduler (tcp://HOST:8786) whose workers do the takes of runs"
     )
     runs_at_once: int = Field(1, ge=1, le=64, description="runs that a worker does at once")
     run_most_h: float = Field(

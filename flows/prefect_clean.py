@@ -28,6 +28,7 @@ from config.recipes import load_recipe
 from config.settings import SECRETS, Settings
 from core.errors import PassingError
 from flows import clean_cut as job_steps
+from flows.cores import workers_of
 from flows.job import Job, Outcome
 from flows.prefect_artifacts import show_cut
 from flows.progress import Progress, Silent
@@ -130,10 +131,10 @@ def clean_cut_flow(
 def _runner(work: Workspace) -> Iterator[Runner]:
     """Pieces as tasks; of a scheduler alone where workers could tell no Prefect server of them."""
     if not work.settings.scheduler:
-        yield AsTasks(work.settings.workers)
+        yield AsTasks(workers_of(work.settings))
     elif _server_is_set():
         with known_elsewhere(work):
-            yield AsTasks(work.settings.workers, elsewhere=True)
+            yield AsTasks(workers_of(work.settings), elsewhere=True)
     else:
         with runner_for(work) as run:
             yield run
@@ -188,7 +189,7 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
 
 def _task_runner(settings: Settings) -> TaskRunner[PrefectFuture[Any]]:
     """Threads of this process, or the workers of a Dask scheduler."""
-    made: Any = ThreadPoolTaskRunner(settings.workers)
+    made: Any = ThreadPoolTaskRunner(workers_of(settings))
     if settings.scheduler:
         check_scheduler(settings.scheduler)
         if _server_is_set():

@@ -11,6 +11,7 @@ from typing import Any
 from prefect import flow
 
 from config.settings import load_settings
+from flows.cores import workers_of
 from flows.night import WallClock
 from flows.night_report import counts
 from flows.nightly import run_night
@@ -39,7 +40,7 @@ def nightly_flow(
     }
     settings, _ = load_settings(given, Path.cwd())
     with open_workspace(settings) as work, runner_for(work) as spread:
-        run = spread if settings.scheduler else AsTasks(settings.workers)
+        run = spread if settings.scheduler else AsTasks(workers_of(settings))
         done = run_night(work, WATCHER.get(Silent()), WallClock(), run)
     show_night(done)
     return counts(done.night)

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from core.errors import EngineError, UsageError
 from flows.at_once import AtOnce
 from flows.claims import claimed
+from flows.cores import workers_of
 from flows.runner import Runner, untold
 from flows.workspace import Workspace
 
@@ -35,7 +36,7 @@ def runner_for(work: Workspace) -> Iterator[Runner]:
     """
     settings = work.settings
     if not settings.scheduler:
-        yield AtOnce(settings.workers)
+        yield AtOnce(workers_of(settings))
         return
     with _client(settings.scheduler) as client, known_elsewhere(work):
         yield OnDask(client)
