@@ -168,11 +168,10 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
     token = WATCHER.set(progress)
     url = DATABASE.set(settings.database)
-    runner = _task_runner(settings)
     try:
         configured = clean_cut_flow.with_options(
             flow_run_name=f"clean {job.cut.name}",
-            task_runner=runner,
+            task_runner=_task_runner(settings),
         )
         return configured(
             cut=str(job.cut.absolute()),
