@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from threading import RLock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 Words = ParamSpec("Words")
 Made = TypeVar("Made")
@@ -26,19 +26,26 @@ class LoadedOnce(cached_property[Made]):
             return super().__get__(instance, owner)
 
 
-def loaded_once(most: int) -> Callable[[Callable[Words, Made]], Callable[Words, Made]]:
-    """A function that is called once for the same arguments, the latest `most` of which are kept.
+class Kept(Generic[Words, Made]):
+    """A function that is called once for the same arguments, while other threads wait."""
 
-    Other threads wait; `functools.lru_cache` would let them load the same.
+    def __init__(self, load: Callable[Words, Made], most: int) -> None:
+        """most: how many of the latest results are kept."""
+        self._kept = lru_cache(maxsize=most)(load)
+
+    def __call__(self, *args: Words.args, **named: Words.kwargs) -> Made:
+        """What is kept, or loaded now."""
+        with _TURN:
+            return self._kept(*args, **named)  # type: ignore[arg-type]
+
+    def cache_clear(self) -> None:
+        """Let go of all that is kept."""
+        self._kept.cache_clear()
+
+
+def loaded_once(most: int) -> Callable[[Callable[Words, Made]], Kept[Words, Made]]:
+    """Makes a function one whose latest `most` results are kept, each loaded once.
+
+    With `functools.lru_cache` threads that come at once would load the same each for itself.
     """
-
-    def held(load: Callable[Words, Made]) -> Callable[Words, Made]:
-        kept = lru_cache(maxsize=most)(load)
-
-        def get(*args: Words.args, **named: Words.kwargs) -> Made:
-            with _TURN:
-                return kept(*args, **named)  # type: ignore[arg-type]
-
-        return get
-
-    return held
+    return partial(Kept, most=most)
