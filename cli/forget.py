@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.common import OUT, print_json, settings_for
-from core.errors import UsageError
+from core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from flows.forget import Asked, Done, Plan
@@ -34,9 +34,11 @@ def command(
 
     Lines, words, voices and cached turns go from the database and the home, and the next run does
     not learn them again. Of a take the cleaned sound goes as well. Originals are never touched;
-    delivered files that still hold the person are listed.
+    delivered files that still hold the person are listed. Then what went is looked for by content
+    in every row and file of the home, and the proof is printed; ends with code 7 where it fails.
     """
     from flows.forget import Asked, forget, plan_forgetting
+    from flows.proof import needles_for, prove
     from flows.workspace import open_workspace
 
     if bool(speaker.strip()) == bool(take.strip()):
@@ -55,11 +57,17 @@ def command(
             print_json(_summary(plan))
         if dry_run or not _sure(yes):
             return
+        needles = needles_for(work, plan)
         done = forget(work, plan, getpass.getuser())
+        proof = prove(work, plan, needles)
     if as_json:
-        print_json({**_summary(plan), "forgotten": True, "removed": done.removed})
+        told = {"forgotten": True, "removed": done.removed, "proof": asdict(proof)}
+        print_json({**_summary(plan), **told})
     else:
         _tell_done(done)
+        OUT.print(proof.words, markup=False)
+    if not proof.holds:
+        raise typer.Exit(ExitCode.CHECK)
 
 
 def _allow(work: Workspace, asked: Asked, as_json: bool) -> None:

@@ -40,6 +40,7 @@ from cli import (
     relink,
     repair,
     resolve,
+    retention,
     review,
     runs,
     search,
@@ -84,6 +85,7 @@ app.command("correct")(correct.command)
 app.command("privacy")(privacy.command)
 app.command("export")(export.command)
 app.command("forget")(forget.command)
+app.add_typer(retention.app, name="retention")
 app.command("trace")(trace.command)
 app.command("verify")(verify.command)
 app.command("check")(check.command)

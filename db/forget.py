@@ -296,6 +296,11 @@ def essences_of(session: Session, project: str) -> tuple[str, ...]:
     return tuple(sorted({essence for essence, of in (*own, *spoken) if same_project(of) == key}))
 
 
+def frames_of(session: Session, essence: str) -> int:
+    """How many samples a take has in each channel."""
+    return session.get_one(Take, essence).frames
+
+
 def names_of_takes(session: Session, essences: Collection[str]) -> dict[str, str]:
     """The name of each take, by essence."""
     return {essence: session.get_one(Take, essence).name for essence in essences}

@@ -565,6 +565,19 @@ class ConsentRow(Table):
     ended_by: Mapped[str] = mapped_column(server_default="")
 
 
+class RetentionRule(Table):
+    """For how many days something of a production is kept; see `core.retention`."""
+
+    __tablename__ = "retention_rules"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kept: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    days: Mapped[int]
+    by: Mapped[str]
+    since: Mapped[datetime]
+
+
 class Forgotten(Table):
     """That somebody or a take was forgotten, so that the next run does not learn it again.
 

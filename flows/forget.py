@@ -31,7 +31,7 @@ _CHUNK = 1 << 20
 _SHORTEST_TEXT = 8
 _OWN = ("store", "weights", "essence")
 _SIBLINGS = ("", "-wal", "-shm", "-journal")
-_HEARD = (".json", ".flac", ".npy")
+HEARD = (".json", ".flac", ".npy")
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,25 @@ def plan_forgetting(work: Workspace, asked: Asked) -> Plan:
     return Plan(
         asked=asked,
         people=people,
+        takes=tuple(sorted((name, essence) for essence, name in named.items())),
+        known=known,
+        store=tuple(path for path in store if path.is_file()),
+        remains=tuple(sorted((i for i in found if i.path.exists()), key=lambda i: str(i.path))),
+    )
+
+
+def plan_for_takes(work: Workspace, essences: Sequence[str]) -> Plan:
+    """The same for takes by the sha256 of their sound, which must be known."""
+    with work.database.read() as session:
+        named = rows.names_of_takes(session, essences)
+        known = rows.known_of(session, essences=essences)
+        spans = {essence: ((0, rows.frames_of(session, essence)),) for essence in essences}
+        held = (rows.holding(session, essence, spans[essence], ()) for essence in essences)
+        found = {item for items in held for item in items}
+        store = [store_path(work, key) for e in essences for key in rows.cleaned_keys(session, e)]
+    return Plan(
+        asked=Asked(take="expired"),
+        people=(),
         takes=tuple(sorted((name, essence) for essence, name in named.items())),
         known=known,
         store=tuple(path for path in store if path.is_file()),
@@ -205,7 +224,7 @@ def purge_speaker(
         }
         done = activity("forget", uuid4().hex, started, parameters)
         record(session, replace(done, agent=by), used=[], generated=[])
-    clear_home(work, _long_enough(texts), everything=False)
+    clear_home(work, long_enough(texts), everything=False)
     work.database.scrub()
     return len(texts)
 
@@ -244,7 +263,7 @@ def purge(work: Workspace, project: str, marks: Sequence[Mark], by: str) -> int:
         }
         done = activity("forget", uuid4().hex, started, parameters)
         record(session, replace(done, agent=by), used=[], generated=[])
-    clear_home(work, _long_enough(known.texts), everything=False)
+    clear_home(work, long_enough(known.texts), everything=False)
     work.database.scrub()
     return known.lines
 
@@ -263,7 +282,7 @@ def clear_home(work: Workspace, secrets: Iterable[bytes], *, everything: bool) -
         # What lies beside the database, such as roomtone.toml, is a person's own.
         if inside[0] in _OWN or len(inside) == 1:
             continue
-        cached = inside[0] == work.cache.name and (everything or path.suffix in _HEARD)
+        cached = inside[0] == work.cache.name and (everything or path.suffix in HEARD)
         # What `repair` set aside may be the sound of the take.
         cached |= everything and inside[0] == "aside"
         if cached or inside[0] == "log" or _holds(path, needles):
@@ -294,10 +313,10 @@ def _secrets(plan: Plan) -> tuple[bytes, ...]:
         for person in plan.people
         if len(person.name) >= 3 and not is_numbered(person.name)
     ]
-    return (*_long_enough(plan.known.texts), *(name.encode() for name in names))
+    return (*long_enough(plan.known.texts), *(name.encode() for name in names))
 
 
-def _long_enough(texts: Iterable[str]) -> tuple[bytes, ...]:
+def long_enough(texts: Iterable[str]) -> tuple[bytes, ...]:
     """Texts that say something; `yes` is in too many files to be anybody's."""
     return tuple({text.encode() for text in texts if len(text) >= _SHORTEST_TEXT})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 
 from adapters.webhook import post
@@ -14,6 +15,7 @@ from flows.night import Clock, Night, NightJob, WallClock, window_end
 from flows.night_report import FOLDER, counts, message, write_reports
 from flows.nightly_dailies import nightly_dailies
 from flows.progress import Progress
+from flows.retention import apply_retention
 from flows.runner import InTurn, Runner
 from flows.workspace import Workspace
 
@@ -35,6 +37,8 @@ def run_night(
 ) -> Reported:
     """Do a night with the folders and the window of the settings, and report it.
 
+    What has expired by the productions' rules is forgotten at its end.
+
     One night at a time works in a home; another waits for it. Raises UsageError where no folder
     is set, and what `nightly_dailies` raises.
     """
@@ -55,6 +59,8 @@ def run_night(
         raise OutputError(f"{reports} can't be made ({fault.strerror}).") from fault
     with only_writer(reports, progress):
         night = nightly_dailies(work, job, clock, progress, run)
+        expired = apply_retention(work, clock.now().astimezone(UTC), "roomtone")
+        night = replace(night, notes=(*night.notes, *expired))
         folder = write_reports(night, settings.home)
     url = settings.nightly_webhook.get_secret_value()
     unsent = post(url, message(night)) if url else ""

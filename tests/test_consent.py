@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from production import Delivered, Home, files_of
 from prov.model import ProvDocument
+from scribe import ENGINE, Encoder, scribe_for
 from starlette.testclient import TestClient
 
 from adapters.media.probe import probe
@@ -19,11 +18,9 @@ from config.settings import Settings
 from core.errors import UsageError
 from core.media import MediaFile
 from core.privacy import Mark
-from core.speech import Word
 from db.catalogue import lines_of, search
 from db.memory import media_by_essence, remembered_media
 from db.voices import voices_of_project
-from flows import who_speaks
 from flows.corrections import correct_line
 from flows.forget import Asked, forget, kept_of, plan_forgetting, purge_speaker
 from flows.listen import listen_take, recall_lines
@@ -34,54 +31,15 @@ from flows.spotting import spots_of
 from flows.turnover import hash_media
 from flows.withheld import stretches
 from flows.workspace import Workspace, open_workspace
-from models.card import ModelCard
-from models.speech import draft
-from models.speech.engines import EngineChoice
-from models.speech.protocol import Transcript
 from web.access import Access
 from web.app import create_app
 
-ENGINE = EngineChoice("pocketsphinx", "", None, True, "", key="consent test")
 FILM = "SMALL FILM"
-SAID = (("quicksilver", 8_000), ("marmalade", 12_000), ("lighthouse", 36_000), ("tramway", 40_000))
-"""REN says the first two words, MARA the others; samples at 16 kHz."""
-
-
-class Scribe:
-    """A recogniser that writes down the words of the spans that it is given."""
-
-    draft = True
-    card = ModelCard("Scribe", "1", "", "MIT", "", "", "")
-
-    def transcribe(self, sound: object, spans: Sequence[tuple[int, int]], *_: object) -> Transcript:
-        heard = [
-            Word(word, at, at + 3_000)
-            for word, at in SAID
-            if any(start <= at + 1_500 < end for start, end in spans)
-        ]
-        return Transcript(tuple(heard), "en")
-
-
-class Encoder:
-    """An encoder that gives every stretch the same voice, and knows what it was asked."""
-
-    card = ModelCard("Encoder", "1", "", "MIT", "", "", "e" * 64)
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
-
-    def voiceprints(self, _: object, windows: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-        self.asked += windows
-        return np.full((len(windows), 256), 1 / 16, dtype=np.float32)
 
 
 @pytest.fixture(autouse=True)
 def encoder(monkeypatch: pytest.MonkeyPatch) -> Encoder:
-    made = Encoder()
-    monkeypatch.setattr(draft, "PocketSphinx", Scribe)
-    monkeypatch.setattr(who_speaks, "voice_encoder", lambda _: made)
-    monkeypatch.setattr(who_speaks, "installed_weights", lambda: Path("encoder"))
-    return made
+    return scribe_for(monkeypatch)
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""What is looked for of somebody who is forgotten, and what is no trace of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from db.tables import (
+    Activity,
+    Asset,
+    CutRow,
+    LineRow,
+    Location,
+    Media,
+    Speaker,
+    Table,
+    Take,
+    TakeTag,
+    VoiceRow,
+    WordRow,
+)
+
+
+def prints_of(
+    session: Session, speakers: Collection[int], essences: Collection[str]
+) -> tuple[tuple[float, ...], ...]:
+    """The voiceprints of speakers, and those in takes."""
+    concerned = VoiceRow.speaker.in_(list(speakers)) | VoiceRow.essence.in_(list(essences))
+    rows = session.scalars(select(VoiceRow.print).where(concerned))
+    return tuple(tuple(print_) for print_ in rows)
+
+
+def said_by_others(
+    session: Session, speakers: Collection[int], essences: Collection[str]
+) -> tuple[str, ...]:
+    """What everybody else is known to say, and nobody in these takes."""
+    others = LineRow.speaker.is_(None) | LineRow.speaker.not_in(list(speakers))
+    return tuple(
+        session.scalars(select(LineRow.text).where(others, LineRow.essence.not_in(list(essences))))
+    )
+
+
+def written_elsewhere(session: Session) -> tuple[str, ...]:
+    """What is written for other reasons: names and notes of files, cuts, tags, work.
+
+    A single word of these is no trace of somebody who said it as well.
+    """
+    found: list[str] = []
+    for column in (Asset.name, Take.name, Take.project, Take.tape, Location.path, CutRow.name):
+        found += map(str, session.scalars(select(column).distinct()))
+    found += session.scalars(select(TakeTag.tag).distinct())
+    found += (json.dumps(probe) for probe in session.scalars(select(Media.probe)))
+    kept = select(Activity.tool, Activity.parameters, Activity.card)
+    for tool, parameters, card in session.execute(kept).tuples():
+        found += [tool, json.dumps([parameters, card], ensure_ascii=False)]
+    return tuple(found)
+
+
+def rows_left(session: Session, speakers: Collection[int]) -> Iterator[tuple[str, str, int]]:
+    """Rows that are some speakers' by number, and words of no line: table, what, how many."""
+    numbers = list(speakers)
+    orphaned = ~select(LineRow.id).where(LineRow.id == WordRow.line).exists()
+    checks: tuple[tuple[type[Table], str, ColumnElement[bool]], ...] = (
+        (LineRow, "line", LineRow.speaker.in_(numbers)),
+        (VoiceRow, "voice", VoiceRow.speaker.in_(numbers)),
+        (Speaker, "speaker", Speaker.id.in_(numbers)),
+        (WordRow, "word of no line", orphaned),
+    )
+    for table, what, condition in checks:
+        count = session.scalar(select(func.count()).select_from(table).where(condition)) or 0
+        if count:
+            yield table.__tablename__, what, count
