@@ -60,6 +60,9 @@ def command(
     stand_in: Annotated[
         bool, typer.Option("--stand-in", help="Clean with RNNoise where DeepFilterNet3 is missing.")
     ] = False,
+    sidecar: Annotated[
+        bool, typer.Option("--sidecar", help="Write a record (JSON) beside each stem.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Clean what roomtone cleaned before once more.")
     ] = False,
@@ -86,6 +89,7 @@ def command(
         "transcripts": transcripts,
         "allow_stand_in": True if stand_in else None,
         "clean_again": True if again else None,
+        "sidecar": True if sidecar else None,
     }
     own = {name: value for name, value in given.items() if value is not None}
     settings = settings_for(media=tuple(media) if media else None, **own)

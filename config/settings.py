@@ -128,6 +128,9 @@ class Settings(BaseSettings):
         None, description="certificates (PEM) that deliveries are signed with, as C2PA has it"
     )
     c2pa_key: Path | None = Field(None, description="private key (PEM) of that certificate")
+    sidecar: bool = Field(
+        False, description="write a record (JSON) beside each stem: hash, chain, models, PROV-JSON"
+    )
     ai_mark: bool = Field(True, description="files that a model touched say so, in their iXML")
     denoiser: str = Field("deepfilternet3", description="deepfilternet3 or rnnoise")
     allow_stand_in: bool = Field(

@@ -13,10 +13,11 @@ SHORTEST_WORD = 5
 
 @dataclass(frozen=True)
 class Needles:
-    """What is looked for, by kind: `line`, `word`, `voiceprint`. Never to be stored.
+    """What is looked for, by kind. Never to be stored.
 
-    line: texts as they were spoken, runs of words of at least 8 letters. word: those that nobody
-    else says. voiceprint: the numbers of a print as they are written.
+    line: texts as they were spoken, of at least 8 letters. phrase: three words one after another
+    that nobody else says so. word: those that nobody else says and that are written nowhere else.
+    voiceprint: the first numbers of a print as they are written.
     """
 
     by_kind: Mapping[str, frozenset[str]]
@@ -65,13 +66,22 @@ def needles_of(
     reasons, so that a word of it is no trace. prints: of their voice.
     """
     said = {" ".join(text.split()) for text in texts}
-    rest = " ".join(others).casefold()
+    rest = "\n".join(" ".join(text.split()) for text in others).casefold()
+    phrases = {
+        " ".join(words[k : k + 3])
+        for text in said
+        if len(words := text.casefold().split()) > 3
+        for k in range(len(words) - 2)
+    }
     own = {word for text in said for word in re.findall(r"\w+", text.casefold())}
     known = set(re.findall(r"\w+", " ".join([rest, *elsewhere]).casefold()))
     return Needles(
         {
             "line": frozenset(
                 text for text in said if len(text) >= SHORTEST_LINE and text.casefold() not in rest
+            ),
+            "phrase": frozenset(
+                phrase for phrase in phrases if len(phrase) >= SHORTEST_LINE and phrase not in rest
             ),
             "word": frozenset(w for w in own - known if len(w) >= SHORTEST_WORD),
             "voiceprint": frozenset(

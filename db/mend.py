@@ -108,5 +108,6 @@ def _kind(kind: str | None, role: str | None) -> AssetKind | None:
         "TIMELINE": "timeline",
         "TRANSCRIPT": "report",
         "REPORT": "report",
+        "SIDECAR": "report",
     }
     return named.get(role, "stem")

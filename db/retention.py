@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.retention import Kept, Rule
@@ -103,11 +103,6 @@ def strip_voices(session: Session, numbers: Collection[int]) -> None:
         row.print, row.seconds = [], 0.0
         row.fixed = row.speaker is not None
     session.flush()
-
-
-def drop_rules(session: Session, project: str) -> None:
-    """Removes all rules of a production."""
-    session.execute(delete(RetentionRule).where(RetentionRule.key == same_project(project)))
 
 
 def _of_production(session: Session, essences: Collection[str], project: str) -> set[str]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from db.contents import rows_of, table_names
 from db.tables import (
-    Activity,
-    Asset,
-    CutRow,
     LineRow,
-    Location,
-    Media,
     Speaker,
     Table,
-    Take,
-    TakeTag,
     VoiceRow,
     WordRow,
 )
+
+_HEARD = (
+    "line",
+    "words",
+    "vocabulary",
+    "postings",
+    "posting",
+    "script_marks",
+    "voices",
+    "sound_events",
+)
+"""How the names of the tables begin that hold what was heard, and its indexes."""
 
 
 def prints_of(
@@ -43,20 +48,15 @@ def said_by_others(
     )
 
 
-def written_elsewhere(session: Session) -> tuple[str, ...]:
-    """What is written for other reasons: names and notes of files, cuts, tags, work.
+def written_elsewhere(session: Session) -> Iterator[str]:
+    """What is written for other reasons than that it was heard: names, notes, work, settings.
 
     A single word of these is no trace of somebody who said it as well.
     """
-    found: list[str] = []
-    for column in (Asset.name, Take.name, Take.project, Take.tape, Location.path, CutRow.name):
-        found += map(str, session.scalars(select(column).distinct()))
-    found += session.scalars(select(TakeTag.tag).distinct())
-    found += (json.dumps(probe) for probe in session.scalars(select(Media.probe)))
-    kept = select(Activity.tool, Activity.parameters, Activity.card)
-    for tool, parameters, card in session.execute(kept).tuples():
-        found += [tool, json.dumps([parameters, card], ensure_ascii=False)]
-    return tuple(found)
+    for table in table_names(session):
+        if not table.startswith(_HEARD):
+            for row in rows_of(session, table):
+                yield row.decode("utf-8", "ignore")
 
 
 def rows_left(session: Session, speakers: Collection[int]) -> Iterator[tuple[str, str, int]]:

@@ -44,6 +44,7 @@ from flows.takes import (
     recipe_for,
 )
 from flows.turnover import hash_media
+from flows.withheld import refuse_withheld_sound
 from flows.workspace import Workspace, activity
 from models.described import described
 from models.quality import Gate
@@ -104,12 +105,13 @@ def ab(work: Workspace, request: AbRequest, progress: Progress) -> AbOutcome:
 
     The cleaned take comes from the store where it is there, else the whole take is cleaned first.
     Raises InputError for a file that can't be read, UsageError for a channel or a stretch it does
-    not have, EngineError for missing weights, OutputError where the folder can't be written or a
-    file there is not roomtone's.
+    not have or that may not leave the home, EngineError for missing weights, OutputError where the
+    folder can't be written or a file there is not roomtone's.
     """
     media = hash_media(work, probe(request.file))
     channel = channel_of(media, request.channel)
     start, end = stretch_of(media, request.start, request.end)
+    refuse_withheld_sound(work, media.essence, start, end, media)
     files = _files(request.out, media, channel, start, end)
     choice = choose_denoiser(work)
     refuse_forbidden(work, (described(choice.name), described("silero-vad")))

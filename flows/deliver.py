@@ -29,6 +29,7 @@ from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
 from flows.scanning import VERSION
 from flows.settle import wearers
+from flows.sidecars import SIDECAR_VERSION, write_sidecars
 from flows.signing import sign_file, signing_of
 from flows.stems import RENDER_VERSION, Rendered, render_stems, takes_in, works_of
 from flows.takes import CleanedTake, left_alone
@@ -67,6 +68,7 @@ def delivery_key(work: Workspace, ready: Ready) -> str:
             ],
             **_renamed(work, turnover.dialogue),
             **_held(work, turnover.dialogue),
+            **({"sidecar": SIDECAR_VERSION} if work.settings.sidecar else {}),
             "through": sorted(turnover.through),
             "choices": [asdict(choice) for choice in turnover.choices],
             "limits": asdict(job.recipe),
@@ -206,6 +208,8 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
     loudness = _loudness(rendered, job.spec)
     made = Made(job.out, key, job.spec.name, started, rendered, clips, files, job.recipe.retimed)
     remember_delivery(work, turnover, cleaned, made)
+    if work.settings.sidecar:
+        files = [*files, *write_sidecars(work, job.out, key, files, started)]
     content = _content(ready, key, loudness, notes, told, found)
     removed = delivery.finish(job.out, {**content, "leader": asdict(rendered.leader)}, files)
     if removed:

@@ -36,9 +36,9 @@ class DeliveredFile:
     """A file of a delivery.
 
     path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
-    CLIP, TIMELINE, TRANSCRIPT, REPORT, THRU, RT or MIX. start_timecode: of its first sample, or
-    empty. gain_db: that was applied to its sound. sound_sha256: of the samples alone as they lie
-    in a wave, so that it is known under another header.
+    CLIP, TIMELINE, TRANSCRIPT, REPORT, SIDECAR, THRU, RT or MIX. start_timecode: of its first
+    sample, or empty. gain_db: that was applied to its sound. sound_sha256: of the samples alone as
+    they lie in a wave, so that it is known under another header.
     """
 
     path: str

@@ -18,6 +18,7 @@ from flows.workspace import Workspace
 _LEFT_ALONE = ("weights",)
 _SOUND = ("store", "essence")
 _HEAD = 1 << 20
+_KINDS = {"voiceprint": "voiceprint number"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ class Proof:
     @property
     def words(self) -> str:
         """The same for people."""
-        what = ", ".join(counted(number, kind) for kind, number in self.sought.items() if number)
+        what = ", ".join(
+            counted(number, _KINDS.get(kind, kind))
+            for kind, number in self.sought.items()
+            if number
+        )
         where = (
             f"{counted(self.rows, 'row')} of {counted(self.tables, 'table')} and "
             f"{counted(self.files, 'file')} ({self.bytes / 1e6:.1f} MB, the database's own bytes "

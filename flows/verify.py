@@ -32,6 +32,7 @@ from db.tables import Used
 from db.tracing import maker
 from flows.delivery import LIST
 from flows.listed import Entry, Listed, read_listed
+from flows.sidecars import read_sidecar
 
 OURS = "T=roomtone "
 
@@ -52,7 +53,8 @@ class Verified:
 
     by: `database`, `delivery.json`, or empty where nothing knows it. signed: whether its content
     credentials hold; None where it has none, or they can't be read here. signer: whom the
-    certificate names, which nobody vouches for: no trust list is built in.
+    certificate names, which nobody vouches for: no trust list is built in. sidecar: whether the
+    record beside it is of these bytes; None where there is none.
     """
 
     path: Path
@@ -64,11 +66,13 @@ class Verified:
     by: str = ""
     signed: bool | None = None
     signer: str = ""
+    sidecar: bool | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether the file is byte for byte what the record says, and no signature denies it."""
-        return self.verdict is Verdict.UNCHANGED and self.signed is not False
+        """Whether it is byte for byte what the record says, and nothing with it denies that."""
+        denied = self.signed is False or self.sidecar is False
+        return self.verdict is Verdict.UNCHANGED and not denied
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def verify(settings: Settings, files: Sequence[Path]) -> Iterator[Verified]:
     with _records(settings) as records:
         for path in files:
             try:
-                yield _with_credentials(_verified(path.absolute(), records))
+                yield _with_sidecar(_with_credentials(_verified(path.absolute(), records)))
             except InputError as fault:
                 yield Verified(path, Verdict.UNREADABLE, str(fault).rstrip("."))
 
@@ -168,6 +172,21 @@ def _with_credentials(found: Verified) -> Verified:
     else:
         note = f"content credentials do not hold ({', '.join(there.reasons)}), signed by {who}"
     return replace(found, said=f"{found.said}; {note}", signed=there.holds, signer=there.signer)
+
+
+def _with_sidecar(found: Verified) -> Verified:
+    """The same with whether the record beside the file is of its bytes, in the same line."""
+    try:
+        told = read_sidecar(found.path)
+    except ValueError:
+        return replace(found, said=f"{found.said}; its sidecar is broken", sidecar=False)
+    if told is None:
+        return found
+    if told.sha256 == found.sha256:
+        return replace(found, said=f"{found.said}; its sidecar agrees", sidecar=True)
+    same = bool(told.sound_sha256) and told.sound_sha256 == sound_sha256(found.path)
+    what = "the same sound under another header" if same else "other bytes"
+    return replace(found, said=f"{found.said}; its sidecar is of {what}", sidecar=False)
 
 
 def _by_content(

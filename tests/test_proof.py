@@ -74,10 +74,12 @@ def test_a_word_that_others_say_too_is_no_trace() -> None:
         [(0.123456789, 0.5)],
     )
     assert needles.by_kind["line"] == {"the harbour lights tonight"}
+    assert needles.by_kind["phrase"] == {"the harbour lights", "harbour lights tonight"}
     assert needles.by_kind["word"] == {"tonight"}
     assert needles.by_kind["voiceprint"] == {"0.123456789"}
     assert needles.kinds_in(b"xTONIGHTLY") == frozenset()
     assert needles.kinds_in(b"x TONIGHT\x01") == {"word"}
+    assert needles.kinds_in(b"the Harbour Lights xx") == {"phrase"}
     assert needles.found_in(b"\x02[0.123456789, \xff") == {"voiceprint": 1}
 
 
