@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
+from math import ceil
 from pathlib import Path
 from textwrap import wrap
 
@@ -13,6 +15,7 @@ from adapters.media.whole import write_text
 from core.errors import OutputError
 from core.privacy import Consent
 from core.time import clock as clock_words
+from core.time import round_half_up
 from core.words import counted
 from db.codec import JSON, plain
 from db.provenance import ActivityRecord, Clock
@@ -27,7 +30,9 @@ _BOX, _GAP, _LINE = 330, 64, 17
 _LETTERS = 46
 _NAMES = 7
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-_HIDDEN = ("id", "start", "clock", "overrides", "approvals")
+_HIDDEN = frozenset(
+    ("id", "bytes", "stand_in", "time_reference", "timecode_rate", "cut_sha256", "machine")
+)
 _TITLES = {
     "original": "original",
     "clean": "cleaned take",
@@ -54,7 +59,7 @@ class _Group:
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         """What is written in its box: a class and a text each."""
-        names = sorted({node.asset.name for node in self.nodes})
+        names = sorted({_name(node) for node in self.nodes})
         kind = _TITLES.get(self.kind, self.kind)
         title = kind if len(self.nodes) == 1 else counted(len(self.nodes), kind)
         told = [("kind", title)]
@@ -139,28 +144,33 @@ def _time(node: Node, found: Sequence[Origin], top: int) -> tuple[list[str], int
     """The rows of the originals under a ruler, and where they end."""
     frames, rate = node.asset.frames or 1, node.asset.sample_rate or 1
     wide = WIDTH - _LEFT - _RIGHT
-    rows: dict[str, list[Origin]] = {}
+    rows: dict[tuple[str, tuple[int, ...]], list[Origin]] = {}
     for origin in found:
-        rows.setdefault(origin.node.asset.sha256, []).append(origin)
+        rows.setdefault((origin.node.asset.sha256, origin.use.channels), []).append(origin)
+    colours: dict[str, str] = {}
+    for sha256, _ in rows:
+        colours.setdefault(sha256, _colour(len(colours)))
     bottom = top + 22 + _LANE * len(rows)
 
     def at(sample: int) -> float:
         return round(_LEFT + wide * sample / frames, 2)
 
     parts = []
-    for sample in _ticks(frames, rate):
-        x, last = at(sample), sample > 0.93 * frames
+    for sample in _ticks(frames, rate, node.clock):
+        x = at(sample)
+        last = x > WIDTH - 90
         parts.append(f'<path class="grid" d="M{x} {top + 6}V{bottom}"/>')
         parts.append(
             _text(x, top, _place(sample, node.clock, rate), f"tick {'end' if last else ''}")
         )
-    for number, items in enumerate(rows.values()):
-        y, colour = top + 22 + _LANE * number, _colour(number)
-        parts.append(_text(_LEFT - 12, y + 13, _cut(items[0].node.asset.name, 30), "end"))
+    for number, ((sha256, channels), items) in enumerate(rows.items()):
+        y, colour = top + 22 + _LANE * number, colours[sha256]
+        name = _cut(items[0].node.asset.name, 22) + _channels(channels)
+        parts.append(_text(_LEFT - 12, y + 13, name, "end"))
         for item in items:
             first, last_ = item.use.made or (0, 0)
             x, w = at(first), max(1.0, round(at(last_) - at(first), 2))
-            label = item.use.event if 7 * len(item.use.event) + 8 < w else ""
+            label = item.use.event if 6.5 * len(item.use.event) + 8 < w else ""
             tone = ' fill-opacity="0.45"' if item.use.role == "tone" else ""
             parts.append(
                 f'<g><title>{escape(_told(item, node))}</title><rect x="{x}" y="{y}" '
@@ -184,17 +194,20 @@ def _told(item: Origin, node: Node) -> str:
         source = f"there: samples {use.start}-{use.end}"
         told.append(source + (f" ({original.clock.timecode(use.start)})" if original.clock else ""))
     if use.channels:
-        told.append("channel " + ", ".join(str(channel + 1) for channel in use.channels))
+        told.append(_channels(use.channels).strip())
     if use.role:
         told.append(use.role)
     return "\n".join(told)
 
 
-def _ticks(frames: int, rate: int) -> list[int]:
-    """The samples at which the ruler has a mark: whole seconds, ten or so."""
-    seconds = frames / rate
-    step = next((s for s in _STEPS_S if seconds / s <= 10), _STEPS_S[-1])
-    return [at * step * rate for at in range(int(seconds // step) + 1)]
+def _ticks(frames: int, rate: int, clock: Clock | None) -> list[int]:
+    """The samples at which the ruler has a mark: whole seconds of its clock, ten or so."""
+    second = Fraction(rate)
+    if clock is not None:
+        # A second of timecode: 24 frames last 1.001 s at 23.976.
+        second = Fraction(ceil(clock.rate.fps)) / clock.rate.fps * rate
+    step = next((s for s in _STEPS_S if frames / (s * second) <= 10), _STEPS_S[-1])
+    return [round_half_up(at * step * second) for at in range(int(frames // (step * second)) + 1)]
 
 
 def _place(sample: int, clock: Clock | None, rate: int) -> str:
@@ -296,6 +309,18 @@ def _is_short(value: JSON) -> bool:
 def _colour(number: int) -> str:
     """Colours that lie far apart one after another, dark enough for white letters."""
     return f"hsl({(205 + 137.5 * number) % 360:.0f} 52% 38%)"
+
+
+def _name(node: Node) -> str:
+    """What an asset is called in a box: a cleaned take, whose file has a key, by its original."""
+    if node.asset.kind != "clean" or not node.used:
+        return node.asset.name
+    source = node.used[0]
+    return source.node.asset.name + _channels(source.use.channels)
+
+
+def _channels(channels: Sequence[int]) -> str:
+    return f" ch {', '.join(str(channel + 1) for channel in channels)}" if channels else ""
 
 
 def _cut(text: str, most: int = _LETTERS - 4) -> str:
