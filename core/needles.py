@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,13 +57,13 @@ class Needles:
 def needles_of(
     texts: Iterable[str],
     others: Iterable[str],
-    elsewhere: Iterable[str],
+    elsewhere: Collection[str],
     prints: Iterable[Iterable[float]],
 ) -> Needles:
     """What to look for of somebody.
 
-    texts: of their lines. others: of what everybody else says. elsewhere: what is written for other
-    reasons, so that a word of it is no trace. prints: of their voice.
+    texts: of their lines. others: of what everybody else says. elsewhere: words, in small letters,
+    that are written for other reasons, so that one is no trace. prints: of their voice.
     """
     said = {" ".join(text.split()) for text in texts}
     rest = "\n".join(" ".join(text.split()) for text in others).casefold()
@@ -74,7 +74,7 @@ def needles_of(
         for k in range(len(words) - 2)
     }
     own = {word for text in said for word in re.findall(r"\w+", text.casefold())}
-    known = set(re.findall(r"\w+", " ".join([rest, *elsewhere]).casefold()))
+    known = {*re.findall(r"\w+", rest), *elsewhere}
     return Needles(
         {
             "line": frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from sqlalchemy import ColumnElement, func, select
@@ -48,15 +49,17 @@ def said_by_others(
     )
 
 
-def written_elsewhere(session: Session) -> Iterator[str]:
-    """What is written for other reasons than that it was heard: names, notes, work, settings.
+def words_elsewhere(session: Session) -> frozenset[str]:
+    """Words, in small letters, of what is written for other reasons than that it was heard.
 
-    A single word of these is no trace of somebody who said it as well.
+    That is names, notes, work, settings: one of them is no trace of somebody who said it as well.
     """
+    found: set[str] = set()
     for table in table_names(session):
         if not table.startswith(_HEARD):
             for row in rows_of(session, table):
-                yield row.decode("utf-8", "ignore")
+                found.update(re.findall(r"\w+", row.decode("utf-8", "ignore").casefold()))
+    return frozenset(found)
 
 
 def rows_left(session: Session, speakers: Collection[int]) -> Iterator[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.needles import Needles, needles_of
 from core.words import counted
 from db.contents import rows_of, table_names
-from db.sought import prints_of, rows_left, said_by_others, written_elsewhere
+from db.sought import prints_of, rows_left, said_by_others, words_elsewhere
 from flows.forget import HEARD, Plan
 from flows.workspace import Workspace
 
@@ -76,7 +76,7 @@ def needles_for(work: Workspace, plan: Plan) -> Needles:
     essences = [essence for _, essence in plan.takes] if plan.asked.take else []
     with work.database.read() as session:
         others = said_by_others(session, numbers, essences)
-        elsewhere = written_elsewhere(session)
+        elsewhere = words_elsewhere(session)
         prints = prints_of(session, numbers, essences)
     return needles_of(plan.known.texts, others, elsewhere, prints)
 

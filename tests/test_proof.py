@@ -44,7 +44,7 @@ def test_nothing_is_left_and_the_proof_says_where_it_looked(work: Workspace) -> 
     forget(work, plan, "jo")
     proof = prove(work, plan, needles)
     assert proof.holds, proof.words
-    assert (proof.sought["line"], proof.sought["word"], proof.sought["voiceprint"]) == (1, 2, 1)
+    assert (proof.sought["line"], proof.sought["word"], proof.sought["voiceprint"]) == (1, 2, 8)
     assert proof.rows > 50
     assert proof.bytes > 100_000
     assert proof.copies == 0
@@ -70,7 +70,7 @@ def test_a_word_that_others_say_too_is_no_trace() -> None:
     needles = needles_of(
         ["the harbour lights tonight", "yes"],
         ["lights out"],
-        ["HARBOUR.wav"],
+        {"harbour", "wav"},
         [(0.123456789, 0.5)],
     )
     assert needles.by_kind["line"] == {"the harbour lights tonight"}
