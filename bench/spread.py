@@ -167,7 +167,7 @@ def _night(
 def _left_behind(work: Workspace) -> dict[str, Any]:
     files = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(work.store.rglob("*.wav"))
+        for path in sorted(work.store.folder.rglob("*.wav"))
     }
     with work.database.read() as session:
         counts = select(Activity.kind, func.count()).group_by(Activity.kind)
@@ -181,7 +181,7 @@ def _left_behind(work: Workspace) -> dict[str, Any]:
         "files": files,
         "cleaned": kinds.get("clean", 0),
         "heard": kinds.get("listen", 0),
-        "stored": sum(path.stat().st_size for path in work.store.rglob("*.wav")),
+        "stored": sum(path.stat().st_size for path in work.store.folder.rglob("*.wav")),
         "rows": rows,
     }
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.addresses import endpoint_address, store_address
 from core.errors import InputError, UsageError
 from core.time import FrameRate, parse_rate
 
@@ -55,6 +56,20 @@ class Settings(BaseSettings):
     database: SecretStr = Field(
         SecretStr(""),
         description="URL of a PostgreSQL database for a team; empty: SQLite, in the home",
+    )
+    store: str = Field(
+        "",
+        description="where cleaned takes are kept: a folder, which may be shared, or "
+        "s3://bucket/prefix (credentials as for AWS's own tools); empty: in the home",
+    )
+    store_endpoint: str = Field(
+        "", description="URL of an object store that is not Amazon's, for a store on s3://"
+    )
+    store_local_gb: float = Field(
+        50.0,
+        ge=0,
+        le=1_000_000,
+        description="what the home keeps of a store on s3://, in GB: what was used last",
     )
     project: str = Field("", description="name of the production; speakers are kept by it")
     media: Annotated[tuple[Path, ...], NoDecode] = Field(
@@ -273,6 +288,16 @@ class Settings(BaseSettings):
             raise ValueError("write postgresql+psycopg://user@host/name, or leave it empty")
         return value
 
+    @field_validator("store")
+    @classmethod
+    def _is_store(cls, value: str) -> str:
+        return store_address(value)
+
+    @field_validator("store_endpoint")
+    @classmethod
+    def _is_endpoint(cls, value: str) -> str:
+        return endpoint_address(value)
+
     @field_validator("nightly_at", "nightly_until")
     @classmethod
     def _is_time(cls, value: str) -> str:
@@ -374,6 +399,8 @@ def _told(fault: ValidationError, source: Callable[[str], str]) -> UsageError:
     value = first["input"]
     if name in SECRETS:
         value = _shown(name, SecretStr(str(value)))
+    elif name.startswith("store") and "@" in str(value):
+        value = "***"  # Somebody wrote credentials where they don't belong.
     return UsageError(f"The setting {name} = {value!r} of {source(name)} is wrong: {said}.")
 
 

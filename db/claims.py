@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.run import Worker
@@ -48,6 +48,26 @@ def is_free(
 def is_claimed(session: Session, key: str) -> bool:
     """Whether somebody has a claim, or had it and died."""
     return session.get(ClaimRow, key) is not None
+
+
+def left_claims(
+    session: Session, worker: Worker, at: datetime, alive: Callable[[int], bool]
+) -> tuple[str, ...]:
+    """The keys of claims whose owner is gone, whether or not anybody comes to that work again."""
+    rows = session.scalars(select(ClaimRow).order_by(ClaimRow.key)).all()
+    return tuple(
+        row.key
+        for row in rows
+        if row.lease_until < at or (row.host == worker.host and not alive(row.pid))
+    )
+
+
+def drop_left_claims(
+    session: Session, worker: Worker, at: datetime, alive: Callable[[int], bool]
+) -> None:
+    """Removes them."""
+    left = left_claims(session, worker, at, alive)
+    session.execute(delete(ClaimRow).where(ClaimRow.key.in_(left)))
 
 
 def keep_claim(session: Session, key: str, token: str, at: datetime) -> None:

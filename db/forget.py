@@ -344,11 +344,6 @@ def cleaned_keys(session: Session, essence: str) -> tuple[str, ...]:
     return tuple(session.scalars(query))
 
 
-def drop_location(session: Session, path: Path) -> None:
-    """Forgets that a file lay somewhere."""
-    session.execute(delete(Location).where(Location.path == path))
-
-
 def holding(
     session: Session, essence: str, spans: Stretches, names: Collection[str]
 ) -> tuple[Holding, ...]:

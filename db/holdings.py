@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,3 +84,14 @@ def made_files(session: Session, kind: str) -> Iterator[Made]:
     )
     for key, state, ended, asset in session.execute(query).tuples():
         yield Made(key, state, ended, asset.sha256, asset.bytes, asset.kind, asset.name)
+
+
+def kept_keys(session: Session, keys: Collection[str]) -> set[str]:
+    """Those of the keys of cleaned takes whose file lies somewhere, as far as is known."""
+    query = (
+        select(Activity.key)
+        .join(Generated, Generated.activity == Activity.id)
+        .join(Location, Location.asset == Generated.asset)
+        .where(Activity.kind == "clean", Activity.key.in_(list(keys)), Activity.state == "done")
+    )
+    return set(session.scalars(query))

@@ -201,7 +201,7 @@ def _delivered(
         return *known, False
     with ExitStack() as stack:
         raw = _open(stack, sound_file(ready.media, work.cache), ready.channel)
-        clean = _open(stack, ready.take.path, ready.place)
+        clean = _open(stack, ready.take.sound, ready.place)
         stretch = (ready.start, ready.end)
         gain, told = matched(work, ready.media, ready.channel, stretch, raw, clean)
         reads = (raw, _scaled(clean, gain), _scaled(difference(raw, clean), gain))

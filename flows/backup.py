@@ -19,14 +19,17 @@ from typing import Any
 
 from adapters.media.essence import file_sha256
 from adapters.media.whole import is_part, output_error, part_path, sweep, whole_file, write_text
-from core.errors import InputError, OutputError
+from adapters.storage.store import Store
+from core.errors import InputError, OutputError, UsageError
 from db.holdings import Held, held_files
 from db.portable import dump_rows
-from flows.check_files import other_files, store_files
+from flows.check_files import Expected, other_files, store_files
 from flows.progress import MIB, Meter, Progress
 from flows.workspace import Workspace, code_version
 
 LISTS, OBJECTS = "backups", "objects"
+STORE = "store"
+"""Below it a backup names what lay in the store, wherever that was."""
 FORMAT = 1
 BESIDE = ("roomtone.toml", "access.json")
 COPYING = "Backing up (MiB)"
@@ -61,22 +64,25 @@ def back_up(
     InputError where a file of the store is not what the database says, OutputError where the
     folder can't be written.
     """
-    home = work.settings.home.absolute()
+    home, store = work.settings.home.absolute(), work.store
+    if str(folder).startswith("s3:"):
+        raise UsageError("A backup goes to a folder; put that folder into a bucket then.")
     if folder.absolute().is_relative_to(home) or home.is_relative_to(folder.absolute()):
         raise OutputError(f"{folder} and the home {home} lie in each other; choose another folder.")
     copier = _Copier(folder.absolute(), progress, read=read)
     copier.prepare()
     kind, database, held = _database(work, copier)
-    wanted = [
-        (item.path, item.sha256, item.bytes)
-        for item in (*store_files(home, held), *other_files(home, held, ()))
-        if item.path.is_relative_to(home)
-    ]
+    kept = store_files(store.folder, held)
+    rest = [item for item in other_files(home, held, ()) if item.path.is_relative_to(home)]
     extra = [home / name for name in BESIDE if not (home / name).is_symlink()]
     if weights:
         extra += _below(home / "weights")
-    progress.step(COPYING, sum(size for _, _, size in wanted) // MIB)
-    items = [_item(home, path, copier.keep(path, sha256)) for path, sha256, _ in wanted]
+    progress.step(COPYING, sum(item.bytes for item in (*kept, *rest)) // MIB)
+    items = [
+        Item(f"{STORE}/{at.path.relative_to(store.folder).as_posix()}", *copier.keep_of(store, at))
+        for at in kept
+    ]
+    items += [_item(home, item.path, copier.keep(item.path, item.sha256)) for item in rest]
     items += [_item(home, path, copier.keep(path)) for path in extra if path.is_file()]
     made = datetime.now(UTC)
     content: dict[str, Any] = {
@@ -155,6 +161,16 @@ class _Copier:
     def filled(self) -> _Scratch:
         """A temporary file in the folder."""
         return _Scratch(part_path(self._folder / OBJECTS / "database"))
+
+    def keep_of(self, store: Store, item: Expected) -> tuple[str, int]:
+        """Have a file of the store in the folder, as `keep` does."""
+        if not store.remote:
+            return self.keep(item.path, item.sha256)
+        there = self.object(item.sha256)
+        if there.is_file() and there.stat().st_size == item.bytes and not self._read:
+            self._told(item.bytes)
+            return item.sha256, item.bytes
+        return self.keep(store.here(item.path), item.sha256)
 
     def keep(self, path: Path, sha256: str = "") -> tuple[str, int]:
         """Have a file's content in the folder; its sha256 and size.

@@ -5,7 +5,6 @@ Nothing is changed, and no link is followed out of the home.
 
 from __future__ import annotations
 
-import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.media.essence import file_sha256
-from adapters.media.whole import is_part
+from adapters.storage.store import Store, Stored
 from config.settings import Settings
 from core.errors import EngineError, InputError
 from core.finding import Finding
@@ -33,6 +32,7 @@ from flows.check_files import (
     strangers,
 )
 from flows.progress import MIB, Meter, Progress
+from flows.workspace import open_store
 from models.weights import RECORD, WeightsFolder
 
 READING = "Reading files (MiB)"
@@ -81,10 +81,11 @@ def check(settings: Settings, progress: Progress, *, read: bool, originals: bool
         if any(item.kind == "database" for item in seen.findings):
             seen.notes.append("Files were not compared: the database can't be believed.")
             return Report(tuple(seen.findings), tuple(seen.notes), 0, 0, read)
-        _look(database, home, seen, originals=originals)
+        store = open_store(settings)
+        _look(database, home, store, seen, originals=originals)
     finally:
         database.close()
-    seen.findings += compared(seen.expected, progress, read=read)
+    seen.findings += compared(seen.expected, store, progress, read=read)
     if read:
         seen.findings += _weights(home / "weights")
     size = sum(item.bytes for item in seen.expected)
@@ -106,26 +107,27 @@ def _opened(settings: Settings, home: Path, seen: _Seen) -> Database | None:
         return None
 
 
-def _look(database: Database, home: Path, seen: _Seen, *, originals: bool) -> None:
+def _look(database: Database, home: Path, store: Store, seen: _Seen, *, originals: bool) -> None:
     """Compare rows, names and lists; nothing is read but lists of deliveries."""
-    paths = list(_regular(home / "store", seen))
+    there = dict(_regular(store, seen))
     with database.read() as session:
         held = held_files(session)
         cleaned = {item.key: item for item in made_files(session, "clean") if item.state == "done"}
         rendered = tuple(made_files(session, "render"))
         places, contents = known_paths(session), known_contents(session)
-    seen.expected += store_files(home, held)
-    for found in strangers(paths, places, cleaned):
+    seen.expected += store_files(store.folder, held)
+    for found in strangers(list(there), places, cleaned):
         if isinstance(found, Finding):
             seen.findings.append(found)
-        elif time.time() - found.lstat().st_mtime < _AT_WORK_S:
-            seen.notes.append(f"{found} is new and no row knows it: a run may be at work.")
+        elif time.time() - there[found].changed < _AT_WORK_S:
+            said = store.shown(found)
+            seen.notes.append(f"{said} is new and no row knows it: a run may be at work.")
         else:
             what = (
                 "no row of the database knows this file, which a run that broke off may have left"
             )
             remedy = "run roomtone repair, which sets it aside"
-            seen.findings.append(Finding("unknown", str(found), what, remedy, "store"))
+            seen.findings.append(Finding("unknown", store.shown(found), what, remedy, "store"))
     known: set[Path] = set()
     for delivery in deliveries(held, rendered):
         files = delivered_files(delivery, places, contents)
@@ -144,64 +146,69 @@ def _look(database: Database, home: Path, seen: _Seen, *, originals: bool) -> No
     )
 
 
-def _regular(folder: Path, seen: _Seen) -> Iterator[Path]:
+def _regular(store: Store, seen: _Seen) -> Iterator[tuple[Path, Stored]]:
     """The files of the store; links and the like are told and not followed."""
-    for parent, folders, names in os.walk(folder):
-        for name in sorted(names + [item for item in folders if Path(parent, item).is_symlink()]):
-            path = Path(parent, name)
-            if is_part(name):
-                continue
-            if stat.S_ISREG(path.lstat().st_mode):
-                yield path
-            else:
-                remedy = "remove it; what the store needs must lie in it"
-                seen.findings.append(
-                    Finding("link", str(path), "this is a link or the like, and no file", remedy)
-                )
+    for path, stored in store.files():
+        if stored.regular:
+            yield path, stored
+        else:
+            remedy = "remove it; what the store needs must lie in it"
+            seen.findings.append(
+                Finding("link", str(path), "this is a link or the like, and no file", remedy)
+            )
 
 
-def compared(expected: Sequence[Expected], progress: Progress, *, read: bool) -> Iterator[Finding]:
+def compared(
+    expected: Sequence[Expected], store: Store, progress: Progress, *, read: bool
+) -> Iterator[Finding]:
     """What is wrong with files that should be there; read: by every byte of theirs."""
     total = sum(item.bytes for item in expected) if read else 0
     progress.step(READING if read else "Looking at files", total // MIB)
     meter = Meter(progress, READING)
     for item in expected:
-        found = _compared(item, meter, read=read)
+        found = _compared(item, store, meter, read=read)
         if found is not None:
             yield found
 
 
-def _compared(item: Expected, meter: Meter, *, read: bool) -> Finding | None:
-    where, remedy = str(item.path), REMEDIES[item.place]
+def _compared(item: Expected, store: Store, meter: Meter, *, read: bool) -> Finding | None:
+    kept = item.place == "store"
+    where = store.shown(item.path) if kept else str(item.path)
+    remedy = REMEDIES[item.place]
     # What a clean itself sees is missing needs no repair before.
     sooner = CLEAN_AGAIN if item.place == "delivery" else remedy
     try:
-        found = item.path.lstat() if item.place == "store" else item.path.stat()
-    except FileNotFoundError:
-        return Finding("missing", where, f"{item.what} is not there", sooner, item.place)
+        found = store.look(item.path) if kept else _lies_at(item.path)
     except OSError as fault:
         what = f"{item.what} can't be looked at ({fault.strerror})"
         return Finding("unreadable", where, what, "check the disk and its permissions", item.place)
-    if not stat.S_ISREG(found.st_mode):
+    if found is None:
+        return Finding("missing", where, f"{item.what} is not there", sooner, item.place)
+    if not found.regular:
         # Links of the store are told where it is walked through.
-        return (
-            None
-            if item.place == "store"
-            else Finding("missing", where, "no file", remedy, item.place)
-        )
-    if found.st_size != item.bytes:
-        what = f"{item.what} has {found.st_size} bytes and should have {item.bytes}"
+        return None if kept else Finding("missing", where, "no file", remedy, item.place)
+    if found.bytes != item.bytes:
+        what = f"{item.what} has {found.bytes} bytes and should have {item.bytes}"
         return Finding("size", where, what, sooner, item.place)
     if not read:
         return None
     try:
-        sha256 = file_sha256(item.path, meter.more)
+        sha256 = (store.sha256 if kept else file_sha256)(item.path, meter.more)
     except InputError as fault:
         return Finding("unreadable", where, str(fault).rstrip("."), "check the disk", item.place)
     if sha256 == item.sha256:
         return None
     what = f"{item.what} has other bytes than when it was made (sha256 {sha256[:12]}, not"
     return Finding("changed", where, f"{what} {item.sha256[:12]})", remedy, item.place)
+
+
+def _lies_at(path: Path) -> Stored | None:
+    """What lies at a path, where a link leads; None for nothing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return Stored(found.st_size, found.st_mtime, stat.S_ISREG(found.st_mode))
 
 
 def _weights(folder: Path) -> Iterator[Finding]:

@@ -71,15 +71,15 @@ class Files:
     notes: tuple[str, ...]
 
 
-def store_files(home: Path, held: Iterable[Held]) -> tuple[Expected, ...]:
-    """The cleaned takes that should lie in the store.
+def store_files(folder: Path, held: Iterable[Held]) -> tuple[Expected, ...]:
+    """The cleaned takes that should lie in the store, by their places in its folder.
 
     A home may have moved: what a row says of the store counts from the store's folder.
     """
     found: dict[Path, Held] = {}
     for item in sorted(held, key=lambda item: item.seen_at):
         if item.kind == "clean":
-            found[home.joinpath("store", *item.path.parts[-2:])] = item
+            found[folder.joinpath(*item.path.parts[-2:])] = item
     return tuple(
         Expected(path, item.sha256, item.bytes, "store", "the cleaned take")
         for path, item in sorted(found.items())

@@ -15,7 +15,7 @@ from adapters.media.whole import is_alive
 from core.errors import RoomtoneError
 from db import claims as rows
 from db.codec import now
-from flows.runs import this_worker
+from flows.this_worker import this_worker
 from flows.workspace import Workspace
 
 Made = TypeVar("Made")

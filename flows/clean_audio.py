@@ -36,6 +36,7 @@ from flows.marks import (
 )
 from flows.privacy import privacy_notes
 from flows.progress import Progress, Silent
+from flows.room import check_room, take_bytes
 from flows.runner import InTurn
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
@@ -100,7 +101,11 @@ def clean_audio(
 
     def cleaned(take: Take, media: MediaFile) -> CleanedTake:
         found = setups.recall(take, media)
-        return found or clean_take(work, take, media, setups.recipe_of(take), engines.denoiser)
+        if found is not None:
+            return found
+        # As much again is written beside: the cleaned file.
+        check_room({work.store.folder: take_bytes(take, media), out: take_bytes(take, media)})
+        return clean_take(work, take, media, setups.recipe_of(take), engines.denoiser)
 
     made = []
     for take, media in zip(takes, files, strict=True):
@@ -232,7 +237,7 @@ def _measured(cleaned: CleanedTake) -> tuple[LoudnessMeter, float]:
     """A meter that has heard a cleaned take, and the take's sample peak."""
     meter = LoudnessMeter(cleaned.media.sample_rate, len(cleaned.take.channels))
     peak = 0.0
-    with Sound(cleaned.path) as sound:
+    with Sound(cleaned.sound) as sound:
         for start in range(0, sound.frames, BLOCK):
             block = sound.read(start, min(BLOCK, sound.frames - start), range(sound.channels))
             meter.add(block)
@@ -251,7 +256,7 @@ def _write(cleaned: CleanedTake, target: Path, gain_db: float, peak: float, stam
     )
     notes = replace(media.notes, coding_history=after_history(media.notes.coding_history, history))
     with (
-        Sound(cleaned.path) as sound,
+        Sound(cleaned.sound) as sound,
         WaveWriter(
             target,
             media.sample_rate,

@@ -21,6 +21,7 @@ from flows.job import Job, Outcome, Ready, choose_engines
 from flows.listen import Heard, listen_take, recall_lines, with_speakers
 from flows.overrides import chosen_recipe, with_overrides
 from flows.progress import Progress
+from flows.room import room_for_cut
 from flows.runner import Runner
 from flows.settle import project_of, settle_speakers
 from flows.setups import Setups
@@ -47,7 +48,15 @@ def clean_cut(work: Workspace, job: Job, progress: Progress, run: Runner) -> Out
     inputs = [media.path for media in turnover.media.values()]
     refuse_withheld_files(work, turnover.media.values())
     delivery.prepare(job.out, [*inputs, job.cut], job.media)
-    cleaned, decided = clean_takes(work, turnover, job.recipe, engines.denoiser, progress, run)
+    cleaned, decided = clean_takes(
+        work,
+        turnover,
+        job.recipe,
+        engines.denoiser,
+        progress,
+        run,
+        lambda missing: room_for_cut(work, turnover, job, missing),
+    )
     turnover = replace(turnover, notes=(*turnover.notes, *decided))
     heard = listen_takes(work, turnover, cleaned, engines.recogniser, progress, run)
     note_events(work, cleaned.values(), [*heard.values()], progress, run)
@@ -68,8 +77,11 @@ def clean_takes(
     choice: DenoiserChoice,
     progress: Progress,
     run: Runner,
+    before: Callable[[Sequence[Take]], None] = lambda _: None,
 ) -> tuple[dict[str, CleanedTake], tuple[str, ...]]:
     """Every take of the cut, cleaned now or found in the store, by take id.
+
+    before: is told first which takes are still to be cleaned, and may refuse by raising.
 
     A setup in which a gate fails is cleaned once more with a gentler recipe. Gives also a
     sentence for each setup that got one, now or in an earlier run, or as a person decided.
@@ -97,7 +109,7 @@ def clean_takes(
         return take, turnover.media[take.essence], setups.recipe_of(take)
 
     clean = partial(_clean, work, choice)
-    done = _once("Cleaning takes", turnover.takes, recall, piece, clean, progress, run)
+    done = _once("Cleaning takes", turnover.takes, recall, piece, clean, progress, run, before)
     again = setups.decide(done)
     more = _once("Cleaning setups gently", again, recall, piece, clean, progress, run)
     cleaned = {item.take.id: item for item in (*done, *more)}
@@ -156,13 +168,16 @@ def _once(
     do: Callable[[Piece], Result],
     progress: Progress,
     run: Runner,
+    before: Callable[[Sequence[Item]], None] = lambda _: None,
 ) -> list[Result]:
     """The result for each item, in order: as it was done before where it was, else done now.
 
     piece: all that `do` needs of an item, wherever it is done.
     """
     recalled = [recall(item) for item in items]
-    missing = [piece(item) for item, found in zip(items, recalled, strict=True) if found is None]
+    absent = [item for item, found in zip(items, recalled, strict=True) if found is None]
+    before(absent)
+    missing = [piece(item) for item in absent]
     if not missing:
         return [found for found in recalled if found is not None]
     progress.step(name, len(missing))

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from adapters.storage.store import Store
 from core.errors import InputError
 from core.media import MediaFile
 from db.provenance import made_from
 from flows.marks import Worked
-from flows.takes import store_path
 from flows.workspace import Workspace
 from models.card import ModelCard
 from models.quality import Gate
 
 _CHANNELS = TypeAdapter(tuple[int, ...])
+_BYTES = TypeAdapter(int)
 _CARD = TypeAdapter(ModelCard)
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A cleaned take in the store.
+    """A cleaned take in the store. path: its place there; read it by `sound`.
 
     key: names the work. channels: of the original's file, from 0, in their order there.
     engine, recipe: by name. worked: what was done to it. gates: of each of the channels, as they
@@ -38,6 +39,12 @@ class Cleaned:
     recipe: str
     gates: tuple[tuple[Gate, ...], ...]
     worked: Worked
+    store: Store = field(compare=False, repr=False)
+
+    @property
+    def sound(self) -> Path:
+        """Where its sound can be read now. Raises what `Store.here` does."""
+        return self.store.here(self.path)
 
 
 def cleaned_takes(work: Workspace, media: MediaFile) -> tuple[Cleaned, ...]:
@@ -58,9 +65,13 @@ def cleaned_takes(work: Workspace, media: MediaFile) -> tuple[Cleaned, ...]:
                 engine_ran=done.parameters.get("limit_db") != 0,
                 repaired=bool(done.parameters.get("repairs")),
             ),
+            store=work.store,
         )
         for done in made
-        if done.card is not None and (path := store_path(work, done.key)).is_file()
+        if done.card is not None
+        and work.store.has(
+            path := work.store.place(done.key), _BYTES.validate_python(done.parameters["bytes"])
+        )
     )
 
 

@@ -145,8 +145,9 @@ def pictured(played: Sequence[Played]) -> tuple[Played, ...]:
 def stretches_of(item: Played) -> tuple[Stretch, ...]:
     """The stretches of media, a channel each, that are pictured for an event."""
     start, frames = item.stretch
+    sound = item.take.sound
     return tuple(
-        Stretch(item.link.media, item.take.path, item.link.channels[place], place, start, frames)
+        Stretch(item.link.media, sound, item.link.channels[place], place, start, frames)
         for place in item.pictured_channels
     )
 

@@ -157,7 +157,7 @@ def _write(
     start, end = _stretch(turnover, event, handles_s)
     subtype = write_stretch(
         path,
-        Stretch(take.path, take.media, turnover.links[event.id].channels, start, end),
+        Stretch(take.sound, take.media, turnover.links[event.id].channels, start, end),
         take.worked,
         {
             **ixml_fields([take.worked], stamp, path, [take.key]),

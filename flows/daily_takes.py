@@ -19,6 +19,7 @@ from db.forget import is_forgotten
 from flows.job import Engines
 from flows.listen import Heard, listen_take, recall_lines
 from flows.night import Clock, Fault
+from flows.room import room_for_take
 from flows.setups import Setups
 from flows.takes import CleanedTake, clean_take, microphone_groups, recipe_for
 from flows.transcribe import cleaned_sound
@@ -175,6 +176,7 @@ class DailyTakes:
         found = setups.recall(take, media)
         if found is not None:
             return found
+        room_for_take(self.work, take, media)
         return clean_take(self.work, take, media, setups.recipe_of(take), self.engines.denoiser)
 
     def _heard(self, media: MediaFile, cleaned: Sequence[CleanedTake]) -> Heard:

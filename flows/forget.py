@@ -20,11 +20,12 @@ from db import forget as rows
 from db.codec import JSON
 from db.corrections import forget_corrections
 from db.forget import Holding, Known, Person
+from db.holdings import held_files
+from db.mend import strike_off
 from db.obey import lines_covered, silence, spoken_by, strip_prints, texts_of
 from db.privacy import covered, people_called
 from db.provenance import record
 from flows.known import unknown_take
-from flows.takes import store_path
 from flows.workspace import Workspace, activity
 
 _CHUNK = 1 << 20
@@ -102,7 +103,7 @@ def plan_forgetting(work: Workspace, asked: Asked) -> Plan:
             for item in rows.holding(session, essence, spoken, names)
         }
         store = [
-            store_path(work, key)
+            work.store.place(key)
             for essence in (named if asked.take else ())
             for key in rows.cleaned_keys(session, essence)
         ]
@@ -111,7 +112,7 @@ def plan_forgetting(work: Workspace, asked: Asked) -> Plan:
         people=people,
         takes=tuple(sorted((name, essence) for essence, name in named.items())),
         known=known,
-        store=tuple(path for path in store if path.is_file()),
+        store=tuple(path for path in store if work.store.look(path) is not None),
         remains=tuple(sorted((i for i in found if i.path.exists()), key=lambda i: str(i.path))),
     )
 
@@ -124,13 +125,14 @@ def plan_for_takes(work: Workspace, essences: Sequence[str]) -> Plan:
         spans = {essence: ((0, rows.frames_of(session, essence)),) for essence in essences}
         held = (rows.holding(session, essence, spans[essence], ()) for essence in essences)
         found = {item for items in held for item in items}
-        store = [store_path(work, key) for e in essences for key in rows.cleaned_keys(session, e)]
+        keys = [key for essence in essences for key in rows.cleaned_keys(session, essence)]
+        store = [work.store.place(key) for key in keys]
     return Plan(
         asked=Asked(take="expired"),
         people=(),
         takes=tuple(sorted((name, essence) for essence, name in named.items())),
         known=known,
-        store=tuple(path for path in store if path.is_file()),
+        store=tuple(path for path in store if work.store.look(path) is not None),
         remains=tuple(sorted((i for i in found if i.path.exists()), key=lambda i: str(i.path))),
     )
 
@@ -147,8 +149,10 @@ def forget(work: Workspace, plan: Plan, by: str) -> Done:
             rows.forget_takes(session, [essence for _, essence in plan.takes], by)
         else:
             rows.forget_people(session, plan.people, by)
-        for path in plan.store:
-            rows.drop_location(session, path)
+        # Another machine may have the same store at another path.
+        doomed = {path.parts[-2:] for path in plan.store}
+        clean = [item.path for item in held_files(session) if item.kind == "clean"]
+        strike_off(session, [path for path in clean if path.parts[-2:] in doomed])
         parameters: dict[str, JSON] = {
             "what": "take" if plan.asked.take else "speaker",
             "lines": plan.known.lines,
@@ -158,7 +162,7 @@ def forget(work: Workspace, plan: Plan, by: str) -> Done:
         done = activity("forget", uuid4().hex, started, parameters)
         record(session, replace(done, agent=by), used=[], generated=[])
     for path in plan.store:
-        _unlink(path)
+        work.store.remove(path)
     removed = clear_home(work, secrets, everything=bool(plan.asked.take))
     work.database.scrub()
     own = work.settings.home.iterdir()

@@ -215,7 +215,7 @@ def _both(
         raw = stack.enter_context(Sound(sound_file(media, work.cache)))
         reads: list[Read] = [lambda start, frames: raw.read(start, frames, [channel])[:, 0]]
         if cleaned is not None:
-            clean = stack.enter_context(Sound(cleaned.path))
+            clean = stack.enter_context(Sound(cleaned.sound))
             place = cleaned.channels.index(channel)
             reads.append(lambda start, frames: clean.read(start, frames, [place])[:, 0])
         yield tuple(reads)

@@ -20,8 +20,9 @@ from db.home import open_remembered
 from flows.heartbeat import Heart, Tracked, beating
 from flows.jobs import Facts
 from flows.progress import Progress
-from flows.runs import absolute, this_worker
+from flows.runs import absolute
 from flows.spans import traced
+from flows.this_worker import this_worker
 
 Made = TypeVar("Made")
 

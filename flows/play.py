@@ -39,7 +39,7 @@ def sound_of_line(work: Workspace, found: TakeLine, version: Version) -> NDArray
         cleaned = cleaned_last(work, media, (channel,))
         if cleaned is None:
             raise InputError(f"{found.name} is not cleaned yet; hear it with --sound raw.")
-        path, place = cleaned.path, cleaned.channels.index(channel)
+        path, place = cleaned.sound, cleaned.channels.index(channel)
     with Sound(path) as sound:
         heard = sound.read(start, end - start, [place])[:, 0]
     fade = min(len(heard) // 2, round(_FADE_S * media.sample_rate))

@@ -27,7 +27,6 @@ from db.needs import (
     newest_of_takes,
 )
 from db.provenance import record
-from flows.takes import store_path
 from flows.workspace import Workspace, activity
 
 YOUNG_S = 24 * 3600
@@ -103,7 +102,10 @@ def prune(work: Workspace, plan: Plan, by: str) -> int:
         done = activity("prune", uuid4().hex, started, parameters)
         record(session, replace(done, agent=by), used=[], generated=[])
     gone = 0
-    for path in (*(item.path for item in plan.going), *plan.cache):
+    for item in plan.going:
+        work.store.remove(item.path)
+        gone += 1
+    for path in plan.cache:
         try:
             path.unlink(missing_ok=True)
         except OSError as fault:
@@ -127,14 +129,15 @@ def _takes(work: Workspace) -> Iterator[Take]:
             if asset not in made and path.is_file():
                 made[asset] = path
     newest = newest_of_takes(rows)
+    there = dict(work.store.files())
     for row in rows:
-        path = store_path(work, row.key)
-        if not path.is_file() or path.is_symlink():
+        path = work.store.place(row.key)
+        found = there.get(path)
+        if found is None or not found.regular:
             continue
-        found = path.stat()
-        young = time.time() - found.st_mtime < YOUNG_S
+        young = time.time() - found.changed < YOUNG_S
         needed = _needed(row, decided, cuts, made, newest) or ("it is new" if young else "")
-        yield Take(row.key, path, found.st_size, row.ended, needed)
+        yield Take(row.key, path, found.bytes, row.ended, needed)
 
 
 def _needed(

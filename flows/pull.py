@@ -164,7 +164,7 @@ def _write_cleaned(
         start, end = _samples(pick, cut.rate, handles)
         stem = free_name(file_safe(pick.media.path.stem), taken)
         path = folder / f"{stem}.wav"
-        part = Stretch(cleaned.path, pick.media, cleaned.channels, start, end)
+        part = Stretch(cleaned.sound, pick.media, cleaned.channels, start, end)
         fields = {
             **ixml_fields([cleaned.worked], Stamp(ai_mark=work.settings.ai_mark), path),
             "ROLE": "CLIP",

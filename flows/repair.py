@@ -96,7 +96,7 @@ def _steps(work: Workspace, findings: Sequence[Finding]) -> tuple[list[Step], li
 
 
 def _about(work: Workspace, item: Finding, lost: dict) -> Iterator[Step]:  # type: ignore[type-arg]
-    path = Path(item.where)
+    path = work.store.placed(item.where)
     if item.kind == "row":
         yield from _row(work, item, lost)
     elif item.place == "store" and item.kind in (*_WRONG, "unknown"):
@@ -130,34 +130,41 @@ def _row(work: Workspace, item: Finding, lost: dict) -> Iterator[Step]:  # type:
     """Rows that files tell of: where a file lies, and what its content is."""
     table, _, name = item.where.partition(" ")
     if table == "locations":
-        path = Path(name)
+        path = work.store.placed(name)
         sha256 = _contents_at(work, path)
         if sha256:
             yield Step("place", path, "note again where it lies", sha256=sha256)
-        elif path.is_relative_to(work.store.absolute()):
+        elif path.is_relative_to(work.store.folder):
             aside = Finding("changed", name, item.what, item.remedy, "store")
             yield from _store(work, aside, path)
     elif table == "assets" and name in lost:
         path, kind = lost[name]
-        if kind is not None and _has(path, name):
+        if kind is not None and _has(work, path, name):
             yield Step("know", path, f"note again what {path} is", sha256=name)
 
 
 def _contents_at(work: Workspace, path: Path) -> str:
     """The sha256 of a file, if the database knows that content; else empty."""
     try:
-        sha256 = file_sha256(path)
+        sha256 = _hash(work, path)
     except InputError:
         return ""
     with work.database.read() as session:
         return sha256 if asset_at(session, sha256) is not None else ""
 
 
-def _has(path: Path, sha256: str) -> bool:
+def _has(work: Workspace, path: Path, sha256: str) -> bool:
     try:
-        return path.is_file() and file_sha256(path) == sha256
+        return _hash(work, path) == sha256
     except InputError:
         return False
+
+
+def _hash(work: Workspace, path: Path) -> str:
+    """sha256 of a file, of the store or elsewhere. Raises InputError."""
+    if path.is_relative_to(work.store.folder):
+        return work.store.sha256(path, lambda _: None)
+    return file_sha256(path)
 
 
 def _advice(work: Workspace, report: Report) -> Iterator[str]:
@@ -223,6 +230,8 @@ def _do(work: Workspace, step: Step) -> str:
             _set_aside(work, step.path)
         case "make":
             assert step.how is not None
+            # Nothing is there but perhaps a copy here, which would count as the take.
+            work.store.remove(step.path)
             if not remake(work, step.how):
                 return f"{step.path} was made again with other bytes than before."
         case "strike":
@@ -246,6 +255,7 @@ def _note(work: Workspace, step: Step) -> None:
         if asset is None:
             path, kind = lost_contents(session)[step.sha256]
             assert kind is not None
+            path = work.store.here(path)
             asset = AssetRecord(step.sha256, kind, path.name, path.stat().st_size)
             if path.suffix.lower() == ".wav":
                 media = probe(path)
@@ -264,21 +274,29 @@ def _set_aside(work: Workspace, path: Path) -> None:
     """Rename a file: one of the home into its folder `aside`, another beside itself."""
     home = work.settings.home.absolute()
     try:
+        if path.is_relative_to(work.store.folder):
+            work.store.take_out(path, _free_aside(home, path))
+            return
         if path.is_symlink() or not path.is_file():
             raise InputError(f"{path} is no file any more: run roomtone check again.")
         if path.is_relative_to(home):
-            (home / ASIDE).mkdir(exist_ok=True)
-            target = home / ASIDE / path.name
-            path.rename(free_beside(target, "damaged") if target.exists() else target)
+            path.rename(_free_aside(home, path))
         else:
             path.rename(free_beside(path, "damaged"))
     except OSError as fault:
         raise output_error(path, fault) from fault
 
 
+def _free_aside(home: Path, path: Path) -> Path:
+    """A free name in the home's folder of what was set aside."""
+    (home / ASIDE).mkdir(exist_ok=True)
+    target = home / ASIDE / path.name
+    return free_beside(target, "damaged") if target.exists() else target
+
+
 def _strike(work: Workspace, path: Path) -> None:
     """Strike off a file, or all that lay below a folder; a home may have moved since."""
-    store = work.store.absolute()
+    store = work.store.folder
     with work.database.write() as session:
         places = [
             item.path

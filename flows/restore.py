@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from adapters.media.essence import file_sha256
 from adapters.media.whole import output_error, whole_file
+from adapters.storage.store import Store
 from config.settings import Settings
 from core.errors import InputError, OutputError
 from db.engine import Database, open_database
@@ -20,9 +21,9 @@ from db.home import FILE, open_remembered
 from db.mend import is_empty, move_places
 from db.portable import dump_rows, load_rows
 from db.provenance import record
-from flows.backup import BESIDE, FORMAT, LISTS, OBJECTS, Item, copied
+from flows.backup import BESIDE, FORMAT, LISTS, OBJECTS, STORE, Item, copied
 from flows.progress import MIB, Meter, Progress
-from flows.workspace import activity
+from flows.workspace import activity, open_store
 
 RESTORING = "Restoring (MiB)"
 _LARGEST = 1 << 30
@@ -108,8 +109,12 @@ def restore(settings: Settings, backup: Backup, progress: Progress, by: str) -> 
     total = sum(item.bytes for item in (*backup.files, backup.database))
     progress.step(RESTORING, total // MIB)
     meter = Meter(progress, RESTORING)
+    store = open_store(settings)
     for item in backup.files:
-        _put(backup, item, home / item.path, meter)
+        if item.path.startswith(f"{STORE}/"):
+            _store(backup, item, store, meter)
+        else:
+            _put(backup, item, home / item.path, meter)
     with _scratch(home) as temporary:
         _put(backup, backup.database, temporary, meter)
         _database(settings, backup, temporary, started, by)
@@ -131,6 +136,20 @@ def _refuse_full(settings: Settings, home: Path, backup: Backup) -> None:
                         f"{Path(parent, file)} is not of this backup; choose an empty"
                         " ROOMTONE_HOME."
                     )
+
+
+def _store(backup: Backup, item: Item, store: Store, meter: Meter) -> None:
+    """Have a file of the backup in the store, unless it is there already with the same bytes."""
+    path = store.folder.joinpath(*PurePosixPath(item.path).parts[1:])
+    if not store.remote:
+        _put(backup, item, path, meter)
+        return
+    if store.has(path, item.bytes) and store.sha256(path, lambda _: None) == item.sha256:
+        meter.more(item.bytes)
+        return
+    with store.making(path) as made:
+        _put(backup, item, made, meter)
+        store.keep(made, path, item.sha256)
 
 
 def _put(backup: Backup, item: Item, target: Path, meter: Meter) -> None:

@@ -19,7 +19,6 @@ from db.memory import media_by_essence
 from db.provenance import Use, record
 from db.review import remember_review, undo_review
 from flows.review_queue import ReviewItem, ReviewTake, item_numbered
-from flows.takes import store_path
 from flows.workspace import Workspace, activity
 
 MOST_LETTERS = 2000
@@ -196,7 +195,7 @@ def _in_force(take: ReviewTake) -> tuple[str, float, str]:
 def _check_stored(work: Workspace, takes: Sequence[ReviewTake]) -> None:
     """Raises InputError where the store has not the sound that is to be kept."""
     for take in takes:
-        if not store_path(work, take.judged.key).is_file():
+        if work.store.look(work.store.place(take.judged.key)) is None:
             raise InputError(
                 f"The cleaned sound of {take.take.name} is not in the store any more, so there is "
                 "nothing to lock; run roomtone clean first."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -11,11 +9,12 @@ from adapters.media.whole import is_alive
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
 from core.errors import InputError, UsageError
-from core.run import Run, RunState, Wanted, Worker
+from core.run import Run, RunState, Wanted
 from db import runs as rows
 from db.codec import now
 from db.engine import Database
 from flows.jobs import kind_named, settings_of_run
+from flows.this_worker import this_worker
 from flows.workspace import Workspace
 
 
@@ -86,11 +85,6 @@ def reconcile(database: Database) -> tuple[Run, ...]:
         return ()
     with database.write() as session:
         return rows.reconcile_runs(session, now(), host, is_alive)
-
-
-def this_worker() -> Worker:
-    """This process, as the one that does a run."""
-    return Worker(platform.node() or "localhost", os.getpid())
 
 
 def absolute(wanted: Wanted) -> Wanted:

@@ -60,7 +60,7 @@ class Sounds:
         """
         self._work = work
         self._through = turnover.through
-        self._open = OpenSounds()
+        self._open = OpenSounds(work.store.here)
         self._at: dict[_Played, _At] = {}
         for placement in laid:
             media = turnover.links[placement.event_id].media
@@ -69,7 +69,7 @@ class Sounds:
             if placement.event_id not in self._through:
                 wanted.append(_played(placement, clean=True))
             if any(item not in self._at for item in wanted):
-                clean = take.path if take is not None else None
+                clean = take.sound if take is not None else None
                 key = take.key if take is not None else ""
                 self._prepare(wanted, media, placement.channels, clean, key)
 

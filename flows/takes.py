@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from adapters.media.decode import Sound, sound_file
 from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.write import WaveWriter
+from adapters.storage.store import Store
 from config.recipes import Recipe
 from core.defects import Defect
 from core.media import MediaFile
@@ -57,6 +58,7 @@ _MID_SIDE = re.compile(
 )
 _CLEANED = re.compile(r"T=roomtone [^;\r\n]*;")
 _GATES = TypeAdapter(tuple[tuple[Gate, ...], ...])
+_BYTES = TypeAdapter(int)
 _CARD = TypeAdapter(ModelCard)
 _DEFECTS = TypeAdapter(tuple[Defect, ...])
 _REPAIRS = TypeAdapter(tuple[str, ...])
@@ -73,7 +75,8 @@ _OTHERS = re.compile(
 class CleanedTake:
     """A take and its cleaned sound.
 
-    path: in the store, 32-bit float, the same rate, channels and length as the take's group.
+    path: its place in the store; read it by `sound`. 32-bit float, the same rate, channels and
+    length as the take's group.
     gates: for each channel of the group. defects: what was wrong with the recording.
     repairs: what was mended, a sentence a microphone and step. cleaned_now: this run did the work.
     accepted: the person's decision that takes it as it is, or None.
@@ -93,6 +96,15 @@ class CleanedTake:
     accepted: Review | None = None
     recipe: str = ""
     engine_ran: bool = True
+    store: Store | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def sound(self) -> Path:
+        """Where its sound can be read now, brought to this machine if the store is elsewhere.
+
+        Raises what `Store.here` does.
+        """
+        return self.path if self.store is None else self.store.here(self.path)
 
     @property
     def worked(self) -> Worked:
@@ -214,11 +226,6 @@ def recipe_for(work: Workspace, media: MediaFile, recipe: Recipe) -> Recipe:
     return replace(recipe, limit_db=0.0, repair=False, room_db=0.0)
 
 
-def store_path(work: Workspace, key: str) -> Path:
-    """Where the cleaned take of that key lies."""
-    return work.store / key[:2] / f"{key}.wav"
-
-
 def recall_take(
     work: Workspace, take: Take, media: MediaFile, recipe: Recipe, choice: DenoiserChoice
 ) -> CleanedTake | None:
@@ -230,13 +237,15 @@ def recall_key(
     work: Workspace, take: Take, media: MediaFile, recipe: Recipe, key: str
 ) -> CleanedTake | None:
     """As `recall_take`, by the key of the cleaned take."""
-    path = store_path(work, key)
+    path = work.store.place(key)
     with work.database.read() as session:
         found, review = finished(session, "clean", key), accepted(session, key)
-    if found is None or not path.is_file():
+    if found is None:
         return None
     done, generated = found
-    if done.card is None or path.stat().st_size != done.parameters["bytes"]:
+    if done.card is None or not work.store.has(
+        path, _BYTES.validate_python(done.parameters["bytes"])
+    ):
         return None
     return CleanedTake(
         take,
@@ -252,6 +261,7 @@ def recall_key(
         accepted=review,
         recipe=str(done.parameters.get("recipe", "")),
         engine_ran=done.parameters.get("limit_db") != 0,
+        store=work.store,
     )
 
 
@@ -288,12 +298,14 @@ def _cleaned_now(
     started = datetime.now(UTC)
     one_blas_thread()
     engine = load_denoiser(work, choice)
-    path = store_path(work, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = work.store.place(key)
     with work.database.read() as session:
         review = accepted(session, key)
     width = len(take.channels)
-    with _heard(work, take, media, recipe) as (channels, speech):
+    with (
+        _heard(work, take, media, recipe) as (channels, speech),
+        work.store.making(path) as made,
+    ):
         groups = microphone_groups(media, take.channels)
         cleaning = [
             clean_group(
@@ -311,16 +323,18 @@ def _cleaned_now(
             for group in groups
         ]
         order = np.argsort([place for group in groups for place in group])
-        with WaveWriter(path, media.sample_rate, width, "FLOAT", media.notes) as writer:
+        with WaveWriter(made, media.sample_rate, width, "FLOAT", media.notes) as writer:
             for blocks in zip(*cleaning, strict=True):
                 writer.write(to_grid(np.concatenate(blocks, axis=1)[:, order]))
-        gates = _judge(take, channels, speech, path, media, recipe)
+        gates = _judge(take, channels, speech, made, media, recipe)
+        asset = _asset(made, path, media, width)
+        work.store.keep(made, path, asset.sha256)
     done = CleanedTake(
         take=take,
         media=media,
         key=key,
         path=path,
-        sha256=file_sha256(path),
+        sha256=asset.sha256,
         # The same engine is a stand-in in one run and the person's own choice in another.
         card=replace(engine.card, stand_in=choice.stand_in),
         gates=gates,
@@ -330,14 +344,33 @@ def _cleaned_now(
         accepted=review,
         recipe=recipe.name,
         engine_ran=recipe.limit_db != 0,
+        store=work.store,
     )
-    _remember(work, done, recipe, started)
+    _remember(work, done, asset, recipe, started)
     return done
 
 
-def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datetime) -> None:
+def _asset(made: Path, path: Path, media: MediaFile, channels: int) -> AssetRecord:
+    """What was made, which is to be kept at a path."""
+    return AssetRecord(
+        sha256=file_sha256(made),
+        kind="clean",
+        name=path.name,
+        bytes=made.stat().st_size,
+        container="WAV",
+        subtype="FLOAT",
+        sample_rate=media.sample_rate,
+        channels=channels,
+        frames=media.frames,
+        sound=sound_sha256(made),
+    )
+
+
+def _remember(
+    work: Workspace, done: CleanedTake, asset: AssetRecord, recipe: Recipe, started: datetime
+) -> None:
     """The cleaned take, and what made it, in one transaction."""
-    media, size = done.media, done.path.stat().st_size
+    media = done.media
     parameters = {
         "recipe": recipe.name,
         **asdict(_options(recipe)),
@@ -350,21 +383,9 @@ def _remember(work: Workspace, done: CleanedTake, recipe: Recipe, started: datet
         "gates": [[asdict(gate) for gate in channel] for channel in done.gates],
         "gates_version": GATES_VERSION,
         "limits": asdict(recipe.limits),
-        "bytes": size,
+        "bytes": asset.bytes,
         "stand_in": done.card.stand_in,
     }
-    asset = AssetRecord(
-        sha256=done.sha256,
-        kind="clean",
-        name=done.path.name,
-        bytes=size,
-        container="WAV",
-        subtype="FLOAT",
-        sample_rate=media.sample_rate,
-        channels=len(done.take.channels),
-        frames=media.frames,
-        sound=sound_sha256(done.path),
-    )
     whole = (0, media.frames)
     with work.database.write() as session:
         remember_asset(session, asset, done.path)
@@ -473,4 +494,4 @@ def _gates_again(
         gates = _GATES.validate_python(parameters["gates"])
         return tuple(regraded(channel, recipe.limits) for channel in gates)
     with _heard(work, take, media, recipe) as (channels, speech):
-        return _judge(take, channels, speech, path, media, recipe)
+        return _judge(take, channels, speech, work.store.here(path), media, recipe)

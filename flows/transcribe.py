@@ -131,7 +131,7 @@ def write_down(
         first = recogniser.transcribe(sound, spans, options)
     if cleaned is None or not first.doubtful:
         return Written(first, recogniser.card, first.doubtful)
-    with Sound(cleaned.path) as there:
+    with Sound(work.store.here(cleaned.path)) as there:
         again = at_16k(
             lambda start, frames: there.read(start, frames, [cleaned.channel])[:, 0],
             media.frames,

@@ -262,7 +262,7 @@ def with_reports(
 
 def is_ours(work: Workspace, media: MediaFile) -> bool:
     """Whether roomtone made a file, so that it is no original."""
-    own = (work.store.resolve(), work.cache.resolve())
+    own = (work.store.folder.resolve(), work.cache.resolve())
     return OUR_MARK in media.notes.coding_history or any(
         media.path.is_relative_to(folder) for folder in own
     )

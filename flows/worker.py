@@ -25,7 +25,8 @@ from flows.heartbeat import LOOK_S, Heart, Standing
 from flows.jobs import JOBS
 from flows.night import WallClock
 from flows.run_process import JobProcess, job_process
-from flows.runs import reconcile, this_worker
+from flows.runs import reconcile
+from flows.this_worker import this_worker
 
 LOG = logging.getLogger("roomtone.runs")
 RECONCILE_S = 30.0

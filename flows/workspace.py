@@ -8,21 +8,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from pydantic import SecretStr
 
-from adapters.media.whole import sweep
+from adapters.media.whole import is_alive, sweep
+from adapters.storage.folder import FolderStore
+from adapters.storage.objects import SCHEME, ObjectStore, s3_files
+from adapters.storage.store import Store
 from config.settings import SECRETS, Settings, load_settings
 from core.errors import EngineError, OutputError, UsageError
 from db import claims
-from db.codec import JSON
+from db.codec import JSON, now
 from db.engine import Database
+from db.holdings import kept_keys
 from db.home import open_remembered
 from db.provenance import ActivityRecord
 from db.tables import ActivityKind
+from flows.this_worker import this_worker
 from models.card import ModelCard
 from models.weights import WeightsFolder
 
@@ -31,14 +37,14 @@ from models.weights import WeightsFolder
 class Workspace:
     """What every step of a job works with.
 
-    store: cleaned takes, by key. cache: what can be made again (extracted and resampled sound).
+    store: of cleaned takes, by key. cache: what can be made again (extracted and resampled sound).
     essence: sound that cuts carried inside them, extracted. mark: a claim of its own, by which
     another process knows the database for the same; see `flows.spread`.
     """
 
     settings: Settings
     database: Database
-    store: Path
+    store: Store
     cache: Path
     essence: Path
     weights: WeightsFolder
@@ -61,21 +67,16 @@ def open_workspace(settings: Settings) -> Iterator[Workspace]:
     made or written, InputError where its database is not one of ours.
     """
     home = settings.home
-    store, cache, essence, weights = (
-        home / name for name in ("store", "cache", "essence", "weights")
-    )
-    try:
-        for folder in (store, cache, essence, weights):
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(
-            f"{home} can't be used as roomtone's home ({fault.strerror}); "
-            "set ROOMTONE_HOME to a folder that can be written."
-        ) from fault
-    for folder in (cache, *(path for path in store.iterdir() if path.is_dir())):
-        sweep(folder)
+    store = open_store(settings)
+    cache, essence, weights = (home / name for name in ("cache", "essence", "weights"))
+    for folder in (home, cache, essence, weights):
+        _make(folder, "set ROOMTONE_HOME to a folder that can be written")
+    _make(store.folder, "give a folder that can be written in the setting store")
+    sweep(cache)
     database = open_remembered(settings)
     try:
+        store.tidy(partial(_cleaned, database))
+        _drop_left_claims(database)
         yield Workspace(settings, database, store, cache, essence, WeightsFolder(weights))
     finally:
         database.close()
@@ -115,6 +116,39 @@ def _reopened(version: str, rest: dict[str, Any]) -> Workspace:
         database=database,
         **{**rest, "settings": settings, "weights": WeightsFolder(rest["weights"])},
     )
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the settings; nothing is made or asked of it yet."""
+    own = (settings.home / "store").absolute()
+    if not settings.store.startswith(SCHEME):
+        return FolderStore(Path(settings.store) if settings.store else own)
+    most = int(settings.store_local_gb * 1e9)
+    return ObjectStore(own, settings.store, partial(s3_files, settings.store_endpoint), most)
+
+
+def _cleaned(database: Database, keys: list[str]) -> set[str]:
+    with database.read() as session:
+        return kept_keys(session, keys)
+
+
+def _drop_left_claims(database: Database) -> None:
+    """Nobody may ever come to what a process was at that died just after doing it."""
+    who = this_worker()
+    with database.read() as session:
+        if not claims.left_claims(session, who, now(), is_alive):
+            return
+    with database.write() as session:
+        claims.drop_left_claims(session, who, now(), is_alive)
+
+
+def _make(folder: Path, remedy: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(
+            f"{folder} can't be used by roomtone ({fault.strerror}); {remedy}."
+        ) from fault
 
 
 def activity(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from databases import Server, postgres_server
+from object_storage import Bucket, ObjectStorage, object_storage
 from production import HARSH, Delivered, Home, build
 
 from db.engine import Database, open_database
@@ -92,6 +93,21 @@ def server() -> Iterator[Server]:
         if isinstance(found, str):
             pytest.skip(found)
         yield found
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[ObjectStorage]:
+    """An S3-compatible server; what needs it is skipped where none can be started."""
+    with object_storage() as found:
+        if isinstance(found, str):
+            pytest.skip(found)
+        yield found
+
+
+@pytest.fixture
+def bucket(storage: ObjectStorage) -> Bucket:
+    """An empty bucket."""
+    return storage.bucket()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -30,7 +30,8 @@ from config.settings import Settings
 from core.run import RunState, Wanted, Worker
 from db import runs as rows
 from db.codec import now
-from flows.runs import run_numbered, this_worker
+from flows.runs import run_numbered
+from flows.this_worker import this_worker
 from flows.worker import start_worker
 from flows.workspace import open_workspace
 

@@ -13,11 +13,14 @@ from production import Delivered, Home, sound_of
 from config.settings import Settings
 from core.run import Worker
 from db import claims as rows
+from db.codec import now
 from db.engine import Database, open_database
+from db.run_rows import ClaimRow
 from db.runs import LEASE
 from db.tables import Activity
 from flows import claims
 from flows.claims import done_once
+from flows.this_worker import this_worker
 from flows.workspace import open_workspace
 
 AT = datetime(2026, 3, 2, 22, tzinfo=UTC)
@@ -58,6 +61,29 @@ def test_whoever_is_not_heard_of_loses_the_claim(database: Database) -> None:
 def test_a_dead_process_of_this_host_is_not_waited_for(database: Database) -> None:
     assert take(database, ONE)
     assert take(database, Worker("desk", 101), alive=False)
+
+
+def test_what_the_dead_left_goes_when_a_home_is_opened(
+    place: Path | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{place}" if isinstance(place, Path) else place
+    settings = Settings(home=tmp_path / "home", database=url)  # type: ignore[arg-type]
+    here = this_worker()
+    with open_workspace(settings) as work:
+        with work.database.write() as session:
+            for key, worker, at in (
+                ("mine", here, now()),
+                ("its process ended", Worker(here.host, 100), now()),
+                ("another machine's", OTHER, now()),
+                ("another machine's, long ago", OTHER, AT),
+            ):
+                assert rows.take_claim(session, key, worker, at, lambda _: True)
+        monkeypatch.setattr("flows.workspace.is_alive", lambda pid: pid != 100)
+        with open_workspace(settings):
+            pass
+        with work.database.read() as session:
+            left = sorted(row.key for row in session.query(ClaimRow))
+    assert left == ["another machine's", "mine"]
 
 
 def test_eight_who_come_at_once_do_it_once_and_all_get_it(

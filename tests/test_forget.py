@@ -170,7 +170,7 @@ def test_a_forgotten_take_is_gone_from_database_store_and_cache(
     plan = plan_forgetting(work, Asked(take="1-T01"))
     essence = plan.takes[0][1]
     assert plan.store
-    assert all(path.is_relative_to(work.store) for path in plan.store)
+    assert all(path.is_relative_to(work.store.folder) for path in plan.store)
     forget(work, plan, "jo")
     assert not any(path.exists() for path in plan.store)
     assert not any(work.cache.iterdir())

@@ -21,8 +21,9 @@ from db import runs as rows
 from db.codec import now
 from flows.jobs import CUT, NIGHT
 from flows.metrics import metrics
-from flows.runs import list_runs, this_worker
+from flows.runs import list_runs
 from flows.service import start_service
+from flows.this_worker import this_worker
 from flows.workspace import Workspace, open_workspace
 from web.access import Access, Role, add_token
 from web.app import create_app

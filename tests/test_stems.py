@@ -335,7 +335,7 @@ def test_a_cut_of_many_files_holds_few_open(tmp_path: Path) -> None:
     paths = []
     for number in range(9):
         paths.append(media_of(tmp_path, f"take{number}", sound + number * STEP, 48_000).path)
-    with OpenSounds(4) as opened:
+    with OpenSounds(most=4) as opened:
         for path in (*paths, *paths):
             block = opened.read(path, 5, 10, [0])
             np.testing.assert_array_equal(block, sf.read(path, always_2d=True)[0][5:15])

@@ -17,7 +17,8 @@ from db import runs as rows
 from db.codec import now
 from flows.jobs import CUT
 from flows.run_inputs import clean_cut_wanted, cut_files
-from flows.runs import list_runs, this_worker
+from flows.runs import list_runs
+from flows.this_worker import this_worker
 from flows.workspace import Workspace, open_workspace
 from web.access import Access, Role, add_token
 from web.app import create_app

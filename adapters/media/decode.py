@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import subprocess
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -166,9 +166,12 @@ class OpenSounds:
     Not to be shared by threads.
     """
 
-    def __init__(self, most: int = MOST_OPEN) -> None:
-        """most: files that are open at once; the one not read for longest is closed first."""
-        self._most = most
+    def __init__(self, here: Callable[[Path], Path] = Path, most: int = MOST_OPEN) -> None:
+        """here: where a file can be read, asked each time before it is opened.
+
+        most: files that are open at once; the one not read for longest is closed first.
+        """
+        self._here, self._most = here, most
         self._open: OrderedDict[Path, Sound] = OrderedDict()
 
     def __enter__(self) -> OpenSounds:
@@ -195,7 +198,7 @@ class OpenSounds:
         if sound is None:
             while len(self._open) >= self._most:
                 self._open.popitem(last=False)[1].close()
-            sound = Sound(path)
+            sound = Sound(self._here(path))
         self._open[path] = sound
         return sound.read(start, frames, channels)
 
