@@ -142,16 +142,19 @@ def _cuts(up: Studio, places: Places) -> list[Asked]:
     (run,) = _ended(up, CLEAN_CUT, before, 1)
     rows = [_asked(up, "schedule, a cut", at, run)]
 
-    # Two at once: each worker has one.
+    # Two at once, for two workers of a run each.
     before, told = _known(up, CLEAN_CUT), []
     cut = places.cut_of("emitted")
     event = json.dumps([SAVED, f"{RESOURCE}.{cut}", {"cut": str(cut)}])
-    announce = ["-m", "cli.main", "announce", str(places.cut_of("announced"))]
-    for way, words in (("emit_event", ["-c", _EMIT, event]), ("roomtone announce", announce)):
-        told.append((way, datetime.now(UTC)))
+    other = places.cut_of("announced")
+    for way, path, words in (
+        ("emit_event", cut, ["-c", _EMIT, event]),
+        ("roomtone announce", other, ["-m", "cli.main", "announce", str(other)]),
+    ):
+        told.append((way, path, datetime.now(UTC)))
         up.started.run([sys.executable, *words])
-    runs = _ended(up, CLEAN_CUT, before, 2)
-    rows += [_asked(up, way, at, run) for (way, at), run in zip(told, runs, strict=True)]
+    runs = {run.cut: run for run in _ended(up, CLEAN_CUT, before, 2)}
+    rows += [_asked(up, way, at, runs[str(path)]) for way, path, at in told]
 
     for way, ask in (
         ("Prefect's REST API", partial(_by_rest, up, places)),
@@ -193,7 +196,7 @@ def _known(up: Studio, deployment: str) -> frozenset[str]:
 
 
 def _ended(up: Studio, deployment: str, before: frozenset[str], count: int) -> tuple[FlowRun, ...]:
-    """The runs that were asked for since, the first begun first, once they have ended well."""
+    """The runs that were asked for since, once they have ended well."""
 
     def new() -> tuple[FlowRun, ...] | None:
         found = tuple(run for run in up.runs(deployment) if run.id not in before)
@@ -203,7 +206,7 @@ def _ended(up: Studio, deployment: str, before: frozenset[str], count: int) -> t
     for run in found:
         if run.state != "COMPLETED":
             raise EngineError(f"A run of {deployment} is {run.state}: {run.told}")
-    return tuple(sorted(found, key=lambda run: run.began or datetime.max.replace(tzinfo=UTC)))
+    return found
 
 
 def _asked(up: Studio, way: str, at: datetime, run: FlowRun) -> Asked:

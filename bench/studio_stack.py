@@ -31,13 +31,17 @@ NAMES = {NIGHT: "nightly-dailies", CLEAN_CUT: "cut"}
 
 @dataclass(frozen=True)
 class FlowRun:
-    """A run as the Prefect server tells it. began, ended: None where it hasn't."""
+    """A run as the Prefect server tells it. began, ended: None where it hasn't.
+
+    cut: that it was asked to clean, or empty.
+    """
 
     id: str
     state: str
     began: datetime | None
     ended: datetime | None
     told: str
+    cut: str
 
     @property
     def final(self) -> bool:
@@ -79,7 +83,8 @@ class Studio:
     def worker_of(self, run: FlowRun) -> str:
         """The worker that took a run, by its own log."""
         for name in self.workers:
-            if f"submitting flow run '{run.id}'" in self.started.said(name):
+            # Two may have wanted it; whoever got it says where it is to be seen.
+            if f"/runs/flow-run/{run.id}" in self.started.said(name):
                 return name
         return ""
 
@@ -190,4 +195,11 @@ def _flow_run(row: Mapping[str, Any]) -> FlowRun:
         None if row[name] is None else datetime.fromisoformat(row[name])
         for name in ("start_time", "end_time")
     )
-    return FlowRun(row["id"], row["state_type"] or "", began, ended, str(state.get("message", "")))
+    return FlowRun(
+        id=row["id"],
+        state=row["state_type"] or "",
+        began=began,
+        ended=ended,
+        told=str(state.get("message", "")),
+        cut=str(row["parameters"].get("cut", "")),
+    )
