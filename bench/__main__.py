@@ -130,7 +130,9 @@ def spread(
         Path | None, typer.Option(help="Folder with sound/ (default: the demo).")
     ] = None,
     weights: Weights = None,
-    takes: Annotated[int, typer.Option(min=2, help="Takes of a minute.")] = 8,
+    takes: Annotated[int, typer.Option(min=2, help="Takes of the day.")] = 8,
+    seconds: Annotated[int, typer.Option(min=5, help="Length of a take.")] = 60,
+    microphones: Annotated[int, typer.Option(min=1, help="Microphones of a take.")] = 2,
     keep: Keep = False,
 ) -> None:
     """A night on two worker processes of a Dask scheduler, against one."""
@@ -139,7 +141,7 @@ def spread(
     if find_spec("distributed") is None:
         print('spread is skipped: pip install "roomtone[dask]" for a scheduler.')
         return
-    _print(bench_spread(production, weights, takes, keep=keep))
+    _print(bench_spread(production, weights, takes, seconds, microphones, keep=keep))
 
 
 @app.command()

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bench.day import TAKE_S, make_day
+from bench.day import make_day
 from bench.measured import note
 from bench.peak import peak_memory
 from bench.scratch import scratch_folder, weights_root, workspace
@@ -27,7 +27,7 @@ from flows.spread import OnDask, known_elsewhere
 from flows.workspace import Workspace
 
 WORKERS = (1, 2)
-WARM_S = 4
+WARM_S = 2
 SECTION = "spread"
 
 
@@ -55,11 +55,19 @@ class Spread:
     load: float
 
 
-def bench_spread(production: Path | None, weights: Path | None, takes: int, *, keep: bool) -> Table:
+def bench_spread(
+    production: Path | None,
+    weights: Path | None,
+    takes: int,
+    seconds: int,
+    microphones: int,
+    *,
+    keep: bool,
+) -> Table:
     """The table of the night on workers.
 
     production: a folder with `sound/*.wav`, or None for the demo production. weights: as in
-    `weights_root`. takes: of a minute, the first two channels each. keep: note the numbers for
+    `weights_root`. takes, seconds, microphones: how many, and of each. keep: note the numbers for
     `simulate`. Raises ImportError without the extra `dask`.
     """
     here = where()
@@ -67,8 +75,9 @@ def bench_spread(production: Path | None, weights: Path | None, takes: int, *, k
         root = weights_root(scratch, weights)
         folder = production or build_production(scratch / "demo")
         sounds = sorted((folder / "sound").glob("*.wav"))
-        make_day(scratch / "day", sounds, takes, (0, 1))
-        make_day(scratch / "warm", sounds, 2 * max(WORKERS), (0, 1), WARM_S)
+        channels = tuple(range(1, 1 + microphones))  # the first of a recorder's is its mix
+        make_day(scratch / "day", sounds, takes, channels, seconds)
+        make_day(scratch / "warm", sounds, 2 * max(WORKERS), channels[:1], WARM_S)
         # Setups that fail are work that is done twice, whoever does it: here none is.
         once = scratch / "once.toml"
         once.write_text('gentler = ""\n', encoding="utf-8")
@@ -79,9 +88,9 @@ def bench_spread(production: Path | None, weights: Path | None, takes: int, *, k
         (item.cleaned, item.heard) == (len(item.files), takes) for item in found.values()
     )
     if keep:
-        note(SECTION, _numbers(found, takes))
+        note(SECTION, _numbers(found, takes, seconds))
     return Table(
-        title=f"Spread: {takes} minutes of dailies from {folder.name if production else 'demo'}",
+        title=f"Spread: {takes} takes of {seconds} s from {folder.name if production else 'demo'}",
         columns=(
             "workers", "wall s", "speed-up", "CPU s", "cores in use", "caller CPU s", "idle s",
             "worker MB", "load",
@@ -195,15 +204,15 @@ def _covered(spans: list[tuple[float, float]]) -> float:
     return total
 
 
-def _numbers(found: Mapping[int, Spread], takes: int) -> dict[str, Any]:
+def _numbers(found: Mapping[int, Spread], takes: int, seconds: int) -> dict[str, Any]:
     """What a simulation needs of it, by names that say the unit."""
     one = found[1]
-    sound_h = takes * TAKE_S / 3600
+    sound_h = takes * seconds / 3600
     channels = len(one.files) / takes
     usual = mean(one.pieces)
     return {
         "takes": takes,
-        "take_s": TAKE_S,
+        "take_s": seconds,
         "channels": channels,
         "processor_s_per_channel_h": round(one.processor / sound_h / channels, 1),
         "caller_processor_s_per_take": round(one.caller / takes, 4),
