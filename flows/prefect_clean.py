@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,6 @@ from prefect.exceptions import PrefectException
 from prefect.futures import PrefectFuture, as_completed
 from prefect.settings import get_current_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from pydantic import SecretStr
 
 from config.deliveries import load_delivery
 from config.recipes import load_recipe
@@ -29,9 +27,10 @@ from config.settings import SECRETS, Settings
 from core.errors import PassingError
 from flows import clean_cut as job_steps
 from flows.cores import workers_of
+from flows.handed import handed, watcher, with_database
 from flows.job import Job, Outcome
 from flows.prefect_artifacts import show_cut
-from flows.progress import Progress, Silent
+from flows.progress import Progress
 from flows.runner import InTurn, Runner, untold
 from flows.spread import call, check_scheduler, known_elsewhere, runner_for, sent
 from flows.workspace import Workspace, open_workspace
@@ -41,12 +40,6 @@ Result = TypeVar("Result")
 
 DELAYS_S = [2.0, 15.0, 60.0]
 """Before each further try: a server that is started anew is back within a minute or two."""
-
-WATCHER: ContextVar[Progress] = ContextVar("watcher")
-"""Who is told of progress; a flow's parameters can't carry it."""
-
-DATABASE: ContextVar[SecretStr] = ContextVar("database")
-"""The database's URL; a flow's parameters must not carry it."""
 
 
 def _worth_another_try(_task: Any, _run: Any, state: Any) -> bool:
@@ -115,12 +108,11 @@ def clean_cut_flow(
     settings: as `Settings.model_dump(mode="json")` gives them, without the database's URL: Prefect
     keeps and shows what a flow is given.
     """
-    progress = WATCHER.get(Silent())
+    progress = watcher()
     job = Job(
         Path(cut), tuple(map(Path, media)), Path(out), load_recipe(recipe), load_delivery(loudness)
     )
-    chosen = Settings(**settings)
-    chosen = chosen.model_copy(update={"database": DATABASE.get(chosen.database)})
+    chosen = with_database(Settings(**settings))
     with open_workspace(chosen) as work, _runner(work) as run:
         outcome = job_steps.clean_cut(work, job, progress, run)
         show_cut(work, job.cut, outcome)
@@ -166,9 +158,7 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
 
 
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:
-    token = WATCHER.set(progress)
-    url = DATABASE.set(settings.database)
-    try:
+    with handed(progress, settings.database):
         configured = clean_cut_flow.with_options(
             flow_run_name=f"clean {job.cut.name}",
             task_runner=_task_runner(settings),
@@ -181,9 +171,6 @@ def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> O
             loudness=job.spec.name,
             settings=settings.model_dump(mode="json", exclude=set(SECRETS)),
         )
-    finally:
-        WATCHER.reset(token)
-        DATABASE.reset(url)
 
 
 def _task_runner(settings: Settings) -> TaskRunner[PrefectFuture[Any]]:

@@ -13,10 +13,11 @@ from prefect import flow
 
 from config.settings import load_settings
 from core.run import Wanted
+from flows.handed import watcher
 from flows.jobs import CUT, job_of_cut, told_of_cut
 from flows.own_run import as_run
-from flows.prefect_clean import WATCHER, run
-from flows.progress import Progress, Silent
+from flows.prefect_clean import run
+from flows.progress import Progress
 from flows.run_inputs import clean_cut_wanted
 
 
@@ -45,5 +46,5 @@ def cut_flow(
     def clean(progress: Progress) -> dict[str, Any]:
         return vars(run(job, settings, settings.recipe, progress))
 
-    done = as_run(settings, CUT, wanted, WATCHER.get(Silent()), clean, told_of_cut)
+    done = as_run(settings, CUT, wanted, watcher(), clean, told_of_cut)
     return dict(told_of_cut(done))

@@ -12,12 +12,12 @@ from prefect import flow
 
 from config.settings import load_settings
 from flows.cores import workers_of
+from flows.handed import watcher
 from flows.night import WallClock
 from flows.night_report import counts
 from flows.nightly import run_night
 from flows.prefect_artifacts import show_night
-from flows.prefect_clean import WATCHER, AsTasks
-from flows.progress import Silent
+from flows.prefect_clean import AsTasks
 from flows.spread import runner_for
 from flows.workspace import open_workspace
 
@@ -41,6 +41,6 @@ def nightly_flow(
     settings, _ = load_settings(given, Path.cwd())
     with open_workspace(settings) as work, runner_for(work) as spread:
         run = spread if settings.scheduler else AsTasks(workers_of(settings))
-        done = run_night(work, WATCHER.get(Silent()), WallClock(), run)
+        done = run_night(work, watcher(), WallClock(), run)
     show_night(done)
     return counts(done.night)

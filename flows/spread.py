@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from core.errors import EngineError, UsageError
+from core.errors import EngineError, PassingError, UsageError
 from flows.at_once import AtOnce
 from flows.claims import claimed
 from flows.cores import workers_of
@@ -32,7 +32,8 @@ _OTHERWISE = "or leave the setting scheduler empty"
 def runner_for(work: Workspace) -> Iterator[Runner]:
     """The runner that the settings ask for.
 
-    Raises UsageError where a scheduler is set and Dask is not installed or nobody answers there.
+    Raises UsageError where a scheduler is set and Dask is not installed, PassingError where nobody
+    answers there.
     """
     settings = work.settings
     if not settings.scheduler:
@@ -104,8 +105,8 @@ class OnDask:
     ) -> list[Result]:
         """Do a step for every item; results in the items' order.
 
-        Raises what the first piece to fail raised, after which no more are begun; EngineError
-        where the scheduler goes away, or workers die or lack roomtone.
+        Raises what the first piece to fail raised, after which no more are begun; PassingError
+        where the scheduler goes away, EngineError where workers die or lack roomtone.
         """
         from distributed import as_completed
 
@@ -131,7 +132,7 @@ class OnDask:
 
 
 def check_scheduler(address: str) -> None:
-    """Raises UsageError where Dask is not installed, or no scheduler answers at an address."""
+    """Raises UsageError where Dask is not installed, PassingError where no scheduler answers."""
     with _client(address):
         pass
 
@@ -149,7 +150,7 @@ def _client(address: str) -> Iterator[Any]:
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False, name="roomtone")
     except (OSError, ValueError, RuntimeError) as fault:
-        raise UsageError(
+        raise PassingError(
             f"No Dask scheduler answers at {address}: start one (`dask scheduler`), {_OTHERWISE}."
         ) from fault
     with client:
@@ -174,7 +175,7 @@ def _told_in_sentences(address: str) -> Iterator[None]:
     except (CancelledError, OSError) as fault:
         if isinstance(fault, OSError) and "comm" not in type(fault).__name__.lower():
             raise
-        raise EngineError(f"The Dask scheduler at {address} went away; {kept}.") from fault
+        raise PassingError(f"The Dask scheduler at {address} went away; {kept}.") from fault
     except RuntimeError as fault:
         if "deserialization" not in str(fault):
             raise

@@ -88,7 +88,7 @@ def test_a_scheduler_that_is_not_there_is_told_in_a_sentence(
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setattr("flows.spread.CONNECT_S", 0.2)
         ran = Home(tmp_path / "home", {"ROOMTONE_SCHEDULER": address}).run("nightly", tmp_path)
-    assert ran.code == 2
+    assert ran.code == 6
     assert ran.err.strip().endswith(
         f"No Dask scheduler answers at {address}: start one (`dask scheduler`), or leave the "
         "setting scheduler empty."
@@ -134,3 +134,12 @@ def test_without_a_scheduler_takes_are_done_in_this_process(tmp_path: Path) -> N
     with open_workspace(Settings(home=tmp_path)) as work, runner_for(work) as run:
         assert run.each("sums", partial(add, 1), [1, 2]) == [2, 3]
         assert run.one("seven", lambda: 7) == 7
+
+
+def test_what_prefect_sends_to_dask_can_be_sent() -> None:
+    import cloudpickle
+
+    from flows.prefect_clean import clean_cut_flow, piece
+
+    # Prefect sends the functions themselves, with all that they name.
+    cloudpickle.dumps((clean_cut_flow.fn, piece.fn))
