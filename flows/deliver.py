@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from config.deliveries import DeliverySpec
 from core.conform import retime_notes
+from core.errors import UsageError
 from core.media import MediaFile
 from core.plan import digest
 from core.privacy import Mark
@@ -128,7 +129,11 @@ def deliver(work: Workspace, ready: Ready, progress: Progress) -> Outcome:
 
     Raises UsageError where it would hold a voice that may not leave the home.
     """
-    refuse_withheld_cut(work, ready.turnover)
+    try:
+        refuse_withheld_cut(work, ready.turnover)
+    except UsageError:
+        delivery.leave(ready.job.out)
+        raise
     with only_writer(ready.job.out, progress):
         out, key = ready.job.out, delivery_key(work, ready)
         if delivery.is_current(out, key) and is_remembered(work, key):

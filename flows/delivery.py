@@ -6,6 +6,7 @@ files are known for ours, and last, when everything is whole, with their hashes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,6 +122,13 @@ def prepare(folder: Path, inputs: Iterable[Path], roots: Sequence[Path]) -> None
     for name in (*FOLDERS, *ON_REQUEST):
         sweep(folder / name)
     _refuse_strangers(folder)
+
+
+def leave(folder: Path) -> None:
+    """Remove the folders that were made for a delivery, where nothing is in them."""
+    for path in (*(folder / name for name in FOLDERS), folder):
+        with contextlib.suppress(OSError):
+            path.rmdir()
 
 
 def _refuse_strangers(folder: Path) -> None:

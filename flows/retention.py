@@ -90,12 +90,16 @@ def apply_retention(work: Workspace, at: datetime, by: str) -> tuple[str, ...]:
     """Forget what has expired, for good, and record it; a sentence for each rule that did."""
     told = []
     for item in due(work, at):
+        still = ""
         if item.rule.kept is Kept.TAKES:
-            forget(work, plan_for_takes(work, [essence for _, essence in item.takes]), by)
+            done = forget(work, plan_for_takes(work, [essence for _, essence in item.takes]), by)
             _record(work, item, by)
+            if done.remains:
+                files = counted(len(done.remains), "delivered file")
+                still = f"; {files} still hold them, which forget --take NAME --dry-run lists"
         else:
             _forget_learned(work, item, by)
-        told.append(f"Expired and forgotten: {item.words}.")
+        told.append(f"Expired and forgotten: {item.words}{still}.")
     return tuple(told)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from flows.privacy import consents_known
 from flows.speaker_view import productions
 from web.api.speakers import speaker_out
 from web.pages.shown import page
@@ -24,4 +25,9 @@ def speakers(request: Request, at: AtSite, who: Viewer) -> HTMLResponse:
         }
         for found in productions(at.work)
     ]
-    return page(request, at, who, "speakers.html", {"productions": told})
+    agreed = [
+        f"{item.project}: {item.words}, since {item.since:%Y-%m-%d} by {item.by}"
+        + (f" ({item.note})" if item.note else "")
+        for item in consents_known(at.work)
+    ]
+    return page(request, at, who, "speakers.html", {"productions": told, "consents": agreed})
