@@ -8,6 +8,7 @@ from typing import Literal
 Kind = Literal[
     "database",
     "count",
+    "seal",
     "row",
     "missing",
     "size",
@@ -25,7 +26,8 @@ Kind = Literal[
 class Finding:
     """Something that is not as it should be.
 
-    kind: `database` (damaged as a whole), `count` (a table has lost or gained rows), `row` (a row
+    kind: `database` (damaged as a whole), `count` (a table has lost or gained rows), `seal`
+    (values of a table were changed by another hand), `row` (a row
     that others need is gone, or two disagree), `missing`, `size`, `changed` (other bytes),
     `unreadable`, `unknown` (a file that no row knows), `link` (where a file should be),
     `unlisted` (a delivery's list and the database disagree), `unfinished`, `weights`.

@@ -28,7 +28,7 @@ class Database:
     def __init__(self, engine: Engine, backend: Backend) -> None:
         self._engine = engine
         self._backend = backend
-        self._writer = engine.execution_options(roomtone_writes=True)
+        self._writer = engine.execution_options(roomtone_writes=True, roomtone_seals=True)
         watch(engine)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
 
 from sqlalchemy import Table as SqlTable
@@ -13,6 +13,7 @@ from core.errors import RoomtoneError
 from core.finding import Finding
 from core.words import some
 from db.engine import Database
+from db.seals import SQLITE, seal_sum, seal_text, table_sum
 from db.tables import Activity, Asset, Generated, LineRow, Table, Used, WordRow
 from db.tally import RowCount, count, counted
 
@@ -25,7 +26,8 @@ def database_findings(database: Database, *, deep: bool) -> tuple[Finding, ...]:
     """What is wrong inside the database; empty where all is well.
 
     Where its structure is damaged nothing else is looked at: what it says can't be believed.
-    deep: whether every line is compared with its words, and the indexes of search with their rows.
+    deep: whether every table is held against its seal, every line compared with its words, and
+    the indexes of search with their rows.
     """
     try:
         said = database.damage(deep=deep)
@@ -48,7 +50,10 @@ def _rows(session: Session, *, deep: bool) -> Iterator[Finding]:
         for key in Table.metadata.tables[name].foreign_key_constraints:
             (own,), (element,) = key.columns, key.elements
             yield from _dangling(session, Table.metadata.tables[name], own.name, element.column)
-    yield from _counts(session)
+    miscounted = list(_counts(session))
+    yield from miscounted
+    if deep:
+        yield from _seals(session, {item.where for item in miscounted})
     yield from _unmade(session)
     yield from _unfounded(session)
     if deep:
@@ -86,6 +91,25 @@ def _counts(session: Session) -> Iterator[Finding]:
             how = "removed" if found < kept[name] else "added"
             what = f"{found} rows where there should be {kept[name]}: {ends} {how} by another hand"
             yield Finding("count", f"table {name}", what, RESTORE)
+
+
+def _seals(session: Session, miscounted: Collection[str]) -> Iterator[Finding]:
+    """Tables with other values than roomtone left there; for one with other rows that is clear."""
+    connection = session.connection()
+    if connection.dialect.name != SQLITE:
+        return
+    for row in session.scalars(select(RowCount).order_by(RowCount.table)):
+        where, total = f"table {row.table}", seal_sum(row.seal)
+        if where in miscounted or row.table not in counted():
+            continue
+        if total is None or seal_text(row.table, row.rows, total) != row.seal:
+            what = f"the seal of {row.table} is not as roomtone wrote it"
+            yield Finding("seal", "row_counts", what, RESTORE)
+        elif table_sum(connection, row.table) != total:
+            what = (
+                f"a value in its rows ({row.rows}, as there should be) was changed by another hand"
+            )
+            yield Finding("seal", where, what, RESTORE)
 
 
 def _unmade(session: Session) -> Iterator[Finding]:

@@ -109,5 +109,6 @@ def _kind(kind: str | None, role: str | None) -> AssetKind | None:
         "TRANSCRIPT": "report",
         "REPORT": "report",
         "SIDECAR": "report",
+        "LIST": "report",
     }
     return named.get(role, "stem")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Integer, LargeBinary, Table, func, insert, select
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
@@ -20,6 +21,7 @@ from db.tally import RowCount
 
 FORMAT = 1
 _AT_ONCE = 500
+_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration)
 
 
 def dump_rows(session: Session) -> Iterator[str]:
@@ -43,7 +45,10 @@ def load_rows(session: Session, lines: Iterable[str], name: str) -> None:
     """
     try:
         _load(session, iter(lines), name)
-    except (ValueError, KeyError, TypeError, IndexError, StopIteration) as fault:
+    except OperationalError:
+        # The database's own fault, which whoever opened it tells.
+        raise
+    except (*_FAULTS, StatementError) as fault:
         raise InputError(f"{name} is no dump of roomtone's rows any more.") from fault
     _number_on(session)
 

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from core.errors import InputError, OutputError, PassingError, RoomtoneError
 from db import backend
 from db.backend import foreign, numberless
+from db.seals import watch_rows
 
 # "RMTN": written into the file's header, so that nobody else's database is taken for ours.
 APPLICATION_ID = 0x524D544E
@@ -85,8 +86,12 @@ class Sqlite:
 
         @event.listens_for(made, "begin")
         def begin(connection: Connection) -> None:
-            writes = connection.get_execution_options().get("roomtone_writes", False)
+            options = connection.get_execution_options()
+            writes = options.get("roomtone_writes", False)
             connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+            raw = connection.connection.driver_connection
+            if options.get("roomtone_seals", False) and isinstance(raw, sqlite3.Connection):
+                watch_rows(raw, connection.info)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         return made

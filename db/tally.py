@@ -17,6 +17,15 @@ from sqlalchemy.sql.dml import Delete, Insert
 
 import db.run_rows
 import db.search.tables  # noqa: F401  (all tables are to be counted)
+from db.seals import (
+    SQLITE,
+    added,
+    begin_seals,
+    seal_sum,
+    seal_text,
+    table_sum,
+    told_seals,
+)
 from db.tables import Table
 
 _KEY = "roomtone_tally"
@@ -24,23 +33,29 @@ _WRITTEN = re.compile(r"\b(?:INTO|DELETE\s+FROM)\s+[\"`]?(\w+)", re.IGNORECASE)
 
 
 class RowCount(Table):
-    """How many rows a table had after the last transaction of ours."""
+    """How many rows a table had after the last transaction of ours, and its seal (`db.seals`)."""
 
     __tablename__ = "row_counts"
 
     table: Mapped[str] = mapped_column(primary_key=True)
     rows: Mapped[int]
+    seal: Mapped[str] = mapped_column(server_default="")
+
+
+_COUNTS = RowCount.__table__
 
 
 class Tally:
     """What one transaction did to the number of rows.
 
-    changed: rows more or less, by table. unsure: tables whose rows have to be counted.
+    changed: rows more or less, by table. unsure: tables whose rows have to be counted. anew: what
+    was kept before does not count.
     """
 
     def __init__(self) -> None:
         self.changed: Counter[str] = Counter()
         self.unsure: set[str] = set()
+        self.anew = False
 
     def note(self, statement: Any, sets: int, rowcount: int) -> None:
         """Count a statement that was executed. sets: of parameters; rowcount: as it was told."""
@@ -87,34 +102,48 @@ def watch(engine: Engine) -> None:
 def begin_tally(connection: Connection) -> None:
     """Start counting what a transaction does."""
     connection.info[_KEY] = Tally()
+    begin_seals(connection)
 
 
 def distrust(connection: Connection) -> None:
-    """Have every table counted at the end of the transaction, whatever was thought before."""
-    connection.info[_KEY].unsure |= set(counted())
+    """Count and seal every table anew at the end of the transaction, whatever was kept before."""
+    connection.info[_KEY].anew = True
 
 
 def settle(connection: Connection) -> None:
-    """Bring the counts up to date, at the end of a transaction; what it wrote must be flushed."""
+    """Bring counts and seals up to date, at the end of a transaction; its writes are flushed."""
     tally = connection.info.pop(_KEY, None)
     if tally is None:
         return
-    for name, rows in sorted(tally.changed.items()):
-        if rows and name not in tally.unsure and name in counted():
-            where = RowCount.__table__.c.table == name
-            more = RowCount.__table__.c.rows + rows
-            connection.execute(update(RowCount).where(where).values(rows=more))
-    recount(connection, tally.unsure & set(counted()))
+    if tally.anew:
+        recount(connection, counted())
+        return
+    sums = told_seals(connection)
+    more = {name: rows for name, rows in tally.changed.items() if rows}
+    names = ({*sums, *more} | tally.unsure) & set(counted())
+    kept = {row.table: row for row in connection.execute(select(_COUNTS)) if row.table in names}
+    recount(connection, names - set(kept))
+    for name, row in sorted(kept.items()):
+        unsure = name in tally.unsure
+        rows = count(connection, name) if unsure else row.rows + more.get(name, 0)
+        total = seal_sum(row.seal)
+        seal = ""
+        if total is not None:
+            seal = seal_text(name, rows, added(total, sums.get(name, 0)))
+        where = _COUNTS.c.table == name
+        connection.execute(update(_COUNTS).where(where).values(rows=rows, seal=seal))
 
 
 def recount(connection: Connection, names: Iterable[str]) -> None:
-    """Count the rows of tables anew and keep that as right."""
+    """Count and seal the rows of tables anew and keep that as right."""
+    has_seals = connection.dialect.name == SQLITE
     for name in sorted(names):
         rows = count(connection, name)
-        where = RowCount.__table__.c.table == name
-        done = connection.execute(update(RowCount).where(where).values(rows=rows))
+        seal = seal_text(name, rows, table_sum(connection, name)) if has_seals else ""
+        where = _COUNTS.c.table == name
+        done = connection.execute(update(_COUNTS).where(where).values(rows=rows, seal=seal))
         if not done.rowcount:
-            connection.execute(insert(RowCount).values(table=name, rows=rows))
+            connection.execute(insert(_COUNTS).values(table=name, rows=rows, seal=seal))
 
 
 def count(connection: Connection, name: str) -> int:

@@ -31,6 +31,7 @@ from flows.check_files import (
     store_files,
     strangers,
 )
+from flows.delivery import LIST
 from flows.progress import MIB, Meter, Progress
 from flows.workspace import open_store
 from models.weights import RECORD, WeightsFolder
@@ -128,9 +129,11 @@ def _look(database: Database, home: Path, store: Store, seen: _Seen, *, original
             )
             remedy = "run roomtone repair, which sets it aside"
             seen.findings.append(Finding("unknown", store.shown(found), what, remedy, "store"))
+    lists = {item.path: item.sha256 for item in held if item.path.name == LIST}
     known: set[Path] = set()
     for delivery in deliveries(held, rendered):
-        files = delivered_files(delivery, places, contents)
+        listed = lists.get(delivery.folder / LIST, "")
+        files = delivered_files(delivery, places, contents, listed)
         seen.expected += files.expected
         seen.findings += files.findings
         seen.notes += files.notes

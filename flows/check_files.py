@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from adapters.media.essence import file_sha256
+from adapters.media.whole import is_part
 from core.errors import InputError
 from core.finding import Finding
+from core.words import some
 from db.holdings import Held, Made
 from db.integrity import RESTORE
-from flows.delivery import LIST
+from flows.delivery import FOLDERS, LIST, ON_REQUEST
 from flows.listed import Entry, Listed, read_listed
 from flows.lock import NAME as LOCK
 
@@ -130,11 +133,12 @@ def deliveries(held: Iterable[Held], rendered: Iterable[Made]) -> tuple[Delivery
 
 
 def delivered_files(
-    delivery: Delivery, paths: Collection[Path], contents: Collection[str]
+    delivery: Delivery, paths: Collection[Path], contents: Collection[str], list_sha256: str
 ) -> Files:
     """What a delivery's list and the database say of its files, and where they disagree.
 
-    paths, contents: all that rows speak of.
+    paths, contents: all that rows speak of. list_sha256: of the list as it was written last, empty
+    where the database does not know that.
     """
     folder = delivery.folder
     there = any((folder / below).is_file() for files in delivery.made.values() for below in files)
@@ -144,25 +148,34 @@ def delivered_files(
         return Files((), (Finding("missing", str(folder), what, remedy, "gone"),), ())
     try:
         listed = read_listed(folder)
+        ours = listed.key in delivery.made or all(e.sha256 in contents for e in listed.files)
+        same = not list_sha256 or not ours or file_sha256(folder / LIST) == list_sha256
     except InputError as fault:
-        remedy = REMEDIES["delivery"]
-        finding = Finding("unlisted", str(folder / LIST), str(fault), remedy, "delivery")
-        files = delivery.made[delivery.newest]
-        latest = (list(contents.values())[-1] for contents in files.values())
-        expected = [
-            _expected(folder, below, made.sha256, made.bytes)
-            for below, made in zip(files, latest, strict=True)
-        ]
-        return Files(tuple(expected), (finding,), ())
+        return _by_database(delivery, str(fault).rstrip("."))
     if not listed.complete:
         return _unfinished(folder)
+    if not same:
+        return _by_database(delivery, "it has other bytes than when it was written")
     expected = [_expected(folder, item.path, item.sha256, item.bytes) for item in listed.files]
     if listed.key not in delivery.made:
         note = f"{folder} was delivered by another home, whose record of it is not here."
         return Files(tuple(expected), (), (note,))
     made = delivery.made[listed.key]
     found = tuple(_disagreements(folder, listed, made, paths, contents))
-    return Files(tuple(expected), found, ())
+    return Files(tuple(expected), found, tuple(_not_listed(folder, listed)))
+
+
+def _by_database(delivery: Delivery, what: str) -> Files:
+    """What should be there, where the list is not to be believed. what: is wrong with it."""
+    folder = delivery.folder
+    finding = Finding("unlisted", str(folder / LIST), what, REMEDIES["delivery"], "delivery")
+    latest = {
+        below: list(contents.values())[-1]
+        for below, contents in delivery.made[delivery.newest].items()
+        if below != LIST
+    }
+    expected = (_expected(folder, below, m.sha256, m.bytes) for below, m in latest.items())
+    return Files(tuple(expected), (finding,), ())
 
 
 def _expected(folder: Path, below: str, sha256: str, size: int) -> Expected:
@@ -174,6 +187,20 @@ def _unfinished(folder: Path) -> Files:
         return Files((), (), (f"{folder} is being delivered to just now, so it is passed over.",))
     what, remedy = "a delivery into it broke off", CLEAN_AGAIN
     return Files((), (Finding("unfinished", str(folder), what, remedy, "delivery"),), ())
+
+
+def _not_listed(folder: Path, listed: Listed) -> Iterator[str]:
+    """That there are files between those of a delivery which are not of it; people may put some."""
+    names = {entry.path for entry in listed.files}
+    there = sorted(
+        path
+        for name in (*FOLDERS, *ON_REQUEST)
+        if (folder / name).is_dir()
+        for path in (folder / name).iterdir()
+        if path.relative_to(folder).as_posix() not in names and not is_part(path.name)
+    )
+    if there:
+        yield f"not of the delivery that they lie in: {some([str(path) for path in there])}."
 
 
 def _disagreements(
@@ -198,7 +225,10 @@ def _disagreements(
         if path not in paths:
             what = "the row that says where it lies is gone"
             yield Finding("row", f"locations {path}", what, "run roomtone repair")
-    names = {entry.path for entry in listed.files}
+    if LIST in made and folder / LIST not in paths:
+        what = "the row that says where it lies is gone"
+        yield Finding("row", f"locations {folder / LIST}", what, "run roomtone repair")
+    names = {LIST, *(entry.path for entry in listed.files)}
     for below in sorted(set(made) - names):
         what = f"{LIST} does not list it, and it was delivered with the others"
         yield Finding("unlisted", str(folder / below), what, REMEDIES["delivery"], "delivery")

@@ -25,7 +25,7 @@ from flows.marks import MARKS_VERSION, Stamp
 from flows.mono_sum import CutMicrophones, as_json, cut_microphones
 from flows.privacy import people_kept, privacy_notes
 from flows.progress import Progress
-from flows.remember import Made, is_remembered, remember_delivery
+from flows.remember import Made, is_remembered, remember_delivery, remember_list
 from flows.report import REPORT_VERSION, Brief, write_report
 from flows.room_tone import FillOptions
 from flows.scanning import VERSION
@@ -217,6 +217,7 @@ def _make(work: Workspace, ready: Ready, key: str, progress: Progress) -> Outcom
         files = [*files, *write_sidecars(work, job.out, key, files, started)]
     content = _content(ready, key, loudness, notes, told, found)
     removed = delivery.finish(job.out, {**content, "leader": asdict(rendered.leader)}, files)
+    remember_list(work, turnover, made)
     if removed:
         notes = (
             *notes,

@@ -27,6 +27,7 @@ from flows.turnover import Turnover
 from flows.workspace import code_version
 
 LIST = "delivery.json"
+STATES = COMPLETE, IN_PROGRESS = "complete", "in progress"
 FOLDERS = ("stems", "clips", "timelines")
 ON_REQUEST = ("transcripts",)
 """Folders that are made only when something goes into them."""
@@ -37,9 +38,10 @@ class DeliveredFile:
     """A file of a delivery.
 
     path: below the delivery folder, with forward slashes. role: PROD, DX, NR, CHAR, OTHER,
-    CLIP, TIMELINE, TRANSCRIPT, REPORT, SIDECAR, THRU, RT or MIX. start_timecode: of its first
-    sample, or empty. gain_db: that was applied to its sound. sound_sha256: of the samples alone as
-    they lie in a wave, so that it is known under another header.
+    CLIP, TIMELINE, TRANSCRIPT, REPORT, SIDECAR, THRU, RT, MIX, or LIST for the list.
+    start_timecode: of its first sample, or empty. gain_db: that was applied to its sound.
+    sound_sha256: of the samples alone as they lie in a wave, so that it is known under another
+    header.
     """
 
     path: str
@@ -83,7 +85,7 @@ def _is_entry(entry: Any) -> bool:
 def is_current(folder: Path, key: str) -> bool:
     """Whether the folder holds the whole delivery of that key."""
     found = read_list(folder)
-    if found.get("key") != key or found.get("state") != "complete":
+    if found.get("key") != key or found.get("state") != COMPLETE:
         return False
     for entry in found.get("files", ()):
         path = folder / entry["path"]
@@ -156,7 +158,7 @@ def keep_edited(folder: Path) -> tuple[str, ...]:
     """
     found = read_list(folder)
     told = []
-    for entry in found.get("files", ()) if found.get("state") == "complete" else ():
+    for entry in found.get("files", ()) if found.get("state") == COMPLETE else ():
         path = folder / entry["path"]
         inside = folder.resolve() in path.resolve().parents
         if entry["role"] != "TIMELINE" or not inside or not path.is_file():
@@ -193,7 +195,7 @@ def announce(folder: Path, key: str) -> None:
 
 def announce_again(folder: Path, key: str, files: Sequence[Mapping[str, Any]]) -> None:
     """Write the list of a delivery that is to be made again: these files are ours."""
-    _write_list(folder, {"state": "in progress", "key": key, "files": list(files)})
+    _write_list(folder, {"state": IN_PROGRESS, "key": key, "files": list(files)})
 
 
 def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFile]) -> int:
@@ -210,9 +212,7 @@ def finish(folder: Path, content: Mapping[str, Any], files: Sequence[DeliveredFi
         if entry["path"] not in new and unchanged and file_sha256(path) == entry["sha256"]:
             path.unlink()
             removed += 1
-    _write_list(
-        folder, {"state": "complete", **content, "files": [asdict(entry) for entry in files]}
-    )
+    _write_list(folder, {"state": COMPLETE, **content, "files": [asdict(entry) for entry in files]})
     return removed
 
 

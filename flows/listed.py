@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.errors import InputError
-from flows.delivery import LIST
+from flows.delivery import COMPLETE, LIST, STATES
 
 _LARGEST = 64 << 20
 _SHA256 = 64
@@ -46,12 +46,12 @@ def read_listed(folder: Path) -> Listed:
             raise InputError(f"{path} is larger than any list of a delivery")
         found = json.loads(path.read_text(encoding="utf-8"))
         entries = found["files"]
-        if not isinstance(entries, list):
+        if not isinstance(entries, list) or found.get("state") not in STATES:
             raise TypeError
         cut = found.get("cut")
         return Listed(
             key=_text(found, "key"),
-            complete=found.get("state") == "complete",
+            complete=found["state"] == COMPLETE,
             cut=_text(cut, "name") if isinstance(cut, dict) else "",
             files=tuple(_entry(entry) for entry in entries),
         )

@@ -16,7 +16,7 @@ from db.memory import AssetRecord, CutEventRecord, remember_asset, remember_cut
 from db.provenance import TONE, ActivityRecord, Clock, Use, finished, record
 from db.tables import AssetKind
 from flows.clips import Clip
-from flows.delivery import DeliveredFile
+from flows.delivery import LIST, DeliveredFile, describe
 from flows.listening_mix import mixed_stems
 from flows.report import REPORT
 from flows.stems import Rendered, Stem
@@ -29,6 +29,7 @@ _KINDS: dict[str, AssetKind] = {
     "TIMELINE": "timeline",
     "TRANSCRIPT": "report",
     "REPORT": "report",
+    "LIST": "report",
 }
 
 
@@ -90,6 +91,15 @@ def remember_delivery(
             turnover.path,
             _cut_events(work, turnover, cleaned),
         )
+
+
+def remember_list(work: Workspace, turnover: Turnover, made: Made) -> None:
+    """Remember the list of a delivery as it was written at last, so that a change is noticed."""
+    entry = describe(made.out, made.out / LIST, "LIST")
+    with work.database.write() as session:
+        remember_asset(session, _asset(entry), made.out / entry.path)
+        done = _activity(turnover, made, entry, None, (), ())
+        record(session, done, used=(), generated=[Use(entry.sha256, entry.role)])
 
 
 def _asset(entry: DeliveredFile) -> AssetRecord:

@@ -71,10 +71,10 @@ def plan_repair(work: Workspace, report: Report) -> Plan:
     if index:
         path = Path(index[0].where)
         steps.append(Step("index", path, "make the indexes of search anew"))
-    counts = [item for item in report.findings if item.kind == "count"]
+    counts = [item for item in report.findings if item.kind in ("count", "seal")]
     if counts:
         tables = some([item.where.removeprefix("table ") for item in counts])
-        said = f"take the numbers of rows for right that there are now ({tables})"
+        said = f"take the rows for right that there are now ({tables})"
         steps.append(Step("count", Path(counts[0].where), said))
         left += [item for item in counts if item.where != "row_counts"]
     return Plan(tuple(steps), tuple(left), tuple(_advice(work, report)))
@@ -86,7 +86,7 @@ def _steps(work: Workspace, findings: Sequence[Finding]) -> tuple[list[Step], li
     steps: list[Step] = []
     left: list[Finding] = []
     for item in findings:
-        if item.kind in ("database", "count"):
+        if item.kind in ("database", "count", "seal"):
             continue
         found = list(_about(work, item, lost))
         steps += found
@@ -311,7 +311,11 @@ def _strike(work: Workspace, path: Path) -> None:
 def _list_again(work: Workspace, folder: Path) -> None:
     """Write a delivery's list from what the database knows, so that a clean may go on with it."""
     with work.database.read() as session:
-        held = [item for item in held_files(session) if folder in item.path.parents]
+        held = [
+            item
+            for item in held_files(session)
+            if folder in item.path.parents and item.path != folder / LIST
+        ]
     files = [
         {
             "path": item.path.relative_to(folder).as_posix(),

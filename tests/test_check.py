@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from alembic import command
-from injuries import Patient, patient
+from injuries import Patient, patient, taken_for_right
 from production import Delivered, Home, tell
-from sqlalchemy import create_engine, delete, func, insert, select, text
+from sqlalchemy import create_engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import db
@@ -28,6 +28,7 @@ from db.catalogue import store_listening
 from db.engine import Database, alembic_config, open_database
 from db.integrity import database_findings
 from db.memory import AssetRecord, remember_asset
+from db.mend import accept_counts
 from db.tables import CutEvent, CutRow, Speaker, Table, Take
 from db.tally import RowCount, counted
 
@@ -141,6 +142,37 @@ def test_a_list_that_is_none_is_named_and_its_files_are_known_by_the_database(
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"key": "', '"key": "0'),
+        ('"state": "complete"', '"state": "complfte"'),
+        ('"sha256": "', '"sha256": "0'),
+        ('"path": "stems/', '"path": "stams/'),
+        ('"notes": [', '"notes": ["mine", '),
+        ('"roomtone": "', '"roomtone": "1'),
+        ('"bytes": ', '"bytes": 1'),
+    ],
+)
+def test_a_list_that_somebody_edited_is_named_and_no_file_of_it(
+    it: Patient, old: str, new: str
+) -> None:
+    path = it.out / "delivery.json"
+    assert it.home.run("verify", path).code == ExitCode.OK
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    assert found(it, "--read") == [("unlisted", str(path))]
+    assert it.home.run("verify", path).code == ExitCode.CHECK
+
+
+def test_files_between_those_of_a_delivery_are_noted(it: Patient) -> None:
+    theirs = it.out / "stems" / "music.wav"
+    theirs.write_bytes(b"RIFF")
+    assert found(it, "--read") == []
+    assert f"not of the delivery that they lie in: {theirs}." in notes(it)
+
+
 def test_originals_are_noted_where_they_are_away_and_compared_when_asked(
     it: Patient, delivered: Delivered, tmp_path: Path
 ) -> None:
@@ -152,6 +184,7 @@ def test_originals_are_noted_where_they_are_away_and_compared_when_asked(
                 f"UPDATE {table} SET path = replace(path, ?, ?)",
                 (str(delivered.film / "sound"), str(own)),
             )
+    taken_for_right(it.database)
     (own / "1-T01.wav").unlink()
     with (own / "1-T02.wav").open("r+b") as file:
         file.seek(5000)
@@ -337,6 +370,60 @@ def test_a_file_without_a_maker_is_named(database: Database) -> None:
     with database.write() as session:
         remember_asset(session, asset, None)
     assert kinds(database) == [("row", f"assets {'a' * 64} (DX.wav)")]
+
+
+def test_a_value_that_another_hand_changed_is_noticed(
+    place: Path | str, heard: Database, by_another_hand: Any
+) -> None:
+    if not isinstance(place, Path):
+        pytest.skip("a server's tables have no seals")
+    by_another_hand("UPDATE takes SET scene = '2'")
+    assert kinds(heard) == [("seal", "table takes")]
+    assert database_findings(heard, deep=False) == ()
+    with heard.write() as session:
+        session.execute(update(Take).values(scene="3"))
+    assert kinds(heard) == [("seal", "table takes")]
+    by_another_hand("UPDATE takes SET scene = '1' WHERE scene = '3'")
+    assert kinds(heard) == [("seal", "table takes")]
+    with heard.write() as session:
+        accept_counts(session)
+    assert kinds(heard) == []
+    spoilt = "UPDATE row_counts SET seal = replace(seal, '-', '0-')"
+    by_another_hand(f"{spoilt} WHERE \"table\" = 'takes'")
+    assert kinds(heard) == [("seal", "row_counts")]
+
+
+def test_seals_follow_every_kind_of_value(place: Path | str, database: Database) -> None:
+    if not isinstance(place, Path):
+        pytest.skip("a server's tables have no seals")
+    values = [0, -1, 2**62, 0.1, 1e300, -0.0, None, "", "a\U0010ffffb", "'", b"", b"\0\xff", "1"]
+    with database.write() as session:
+        connection = session.connection()
+        for number, value in enumerate(values):
+            connection.exec_driver_sql(
+                "INSERT INTO postings (kind, token, block, rows) VALUES (?, ?, ?, ?)",
+                (number, str(value), number, value if value is not None else b"1"),
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO postings VALUES (1, '-1', 1, x'01') ON CONFLICT DO UPDATE"
+            " SET rows = CAST(rows || excluded.rows AS BLOB)"
+        )
+    assert kinds(database) == []
+
+
+def test_what_a_failed_transaction_wrote_is_not_in_the_seals(database: Database) -> None:
+    row = {"project": "P", "name": "a", "heard_as": ""}
+
+    def twice() -> None:
+        with database.write() as session:
+            session.execute(insert(Speaker), [row])
+            session.execute(insert(Speaker), [row])
+
+    with pytest.raises(IntegrityError):
+        twice()
+    with database.write() as session:
+        session.execute(insert(Speaker), [row])
+    assert kinds(database) == []
 
 
 def test_a_database_of_before_is_counted_when_it_is_opened(tmp_path: Path) -> None:

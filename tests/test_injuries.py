@@ -10,7 +10,7 @@ import pytest
 from injuries import Injury, Patient, injured, patient
 from production import Delivered
 
-COUNT = int(os.environ.get("ROOMTONE_INJURIES", "24"))
+COUNT = int(os.environ.get("ROOMTONE_INJURIES", "8"))
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,8 @@ def _streams(path: Path, container: Any) -> tuple[ContainerSound, int]:
     audio = [s for s in container.streams.audio if s.codec_context is not None and s.rate]
     if not audio:
         raise InputError(f"{path} has no audio track: choose a file with sound.")
+    if audio[0].codec_context.format is None:
+        raise InputError(f"{path} has sound of a kind that nothing here knows: export it as WAV.")
     first = audio[0]
     same = [stream for stream in audio if stream.rate == first.rate]
     warnings = (
