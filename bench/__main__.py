@@ -36,6 +36,8 @@ NAMES = (
     "together",
     "fuzz",
     "studio",
+    "tamper",
+    "faults",
 )
 
 Weights = Annotated[
@@ -380,6 +382,36 @@ def studio(
         print("studio is skipped: no PostgreSQL with its extensions; apt-get install postgresql.")
         return
     _print(bench_studio(production, weights))
+
+
+@app.command()
+def tamper(
+    count: Annotated[int, typer.Option(min=1, help="How many times.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same one does the same.")] = 1,
+) -> None:
+    """Tampering with a cleaned home, named and put right; exit code 7 where something was not."""
+    from bench.tamper import bench_tamper
+
+    table = bench_tamper(count, seed)
+    _print(table)
+    _, done, named, invented, restored = table.rows[-1]
+    if named != done or restored != done or invented != "0":
+        raise typer.Exit(ExitCode.CHECK)
+
+
+@app.command()
+def faults(
+    points: Annotated[int, typer.Option(min=1, help="Runs with each kind of fault.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same one fails at the same places.")] = 1,
+) -> None:
+    """Runs on a disk that fails at some write; exit code 7 where one did not end well."""
+    from bench.faults import bench_faults
+
+    table = bench_faults(points, seed)
+    _print(table)
+    for _, runs, told, went_on, whole, same in table.rows:
+        if not int(runs) == int(told) + int(went_on) == int(whole) == int(same):
+            raise typer.Exit(ExitCode.CHECK)
 
 
 def _lengths(minutes: str) -> tuple[int, ...]:
