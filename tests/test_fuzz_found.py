@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from adapters.media.probe import probe
 from bench.fuzz_http import answered, recorded, requests
 from config.settings import Settings
 from core.errors import InputError
 from db.engine import open_database
 from db.memory import paths_of, remember_media
+from db.portable import dump_rows, load_rows
 from db.provenance import finished
 from flows.delivery import is_current, read_list
 from flows.workspace import open_workspace
@@ -108,3 +110,42 @@ def test_whole_requests_are_answered_and_broken_ones_refused(tmp_path: Path) -> 
         answered(first[:-3])
     with pytest.raises(InputError, match="421"):
         answered(first.replace(b"localhost", b"elsewhere"))
+
+
+def test_sound_that_ffmpeg_can_not_describe_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "1-T01.wav"
+    recorded(path)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fmt ") + 10
+    data[at : at + 2] = b"\xd0\x07"  # 2,000 channels
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"1-T01\.wav has sound of a kind that nothing here knows"):
+        probe(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("assets", 0, "0" * 64),
+        ("assets", 2, [1]),
+        ("assets", -2, "2026-11-28T00:00:00"),
+        ("media", 3, None),
+    ],
+)
+def test_rows_that_do_not_fit_are_no_dump(
+    tmp_path: Path, table: str, column: int, value: Any
+) -> None:
+    source = open_database(tmp_path / "one.db")
+    with source.write() as session:
+        remember_media(session, recorded(tmp_path / "1-T01.wav"))
+    with source.read() as session:
+        lines = list(dump_rows(session))
+    source.close()
+    at = next(n for n, line in enumerate(lines) if line.startswith(f'{{"table":"{table}"')) + 1
+    row = json.loads(lines[at])
+    row[column] = value
+    lines[at] = json.dumps(row)
+    target = open_database(tmp_path / "two.db")
+    with pytest.raises(InputError, match="rows is no dump"), target.write() as session:
+        load_rows(session, lines, "rows")
+    target.close()
