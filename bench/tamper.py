@@ -17,6 +17,7 @@ from bench.tiny import Tiny, made_film
 from core.errors import ExitCode
 
 _OF_ROWS = ("row", "hash", "value")
+_ASKED = "a backup is asked for"
 _RECORD = ("database", "count", "seal", "row")
 
 
@@ -27,6 +28,7 @@ class _Score:
     done: int = 0
     named: int = 0
     invented: int = 0
+    repaired: int = 0
     restored: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -85,7 +87,12 @@ def _judge(
         score.named += 1
     score.invented += len(invented)
     score.wrong += [f"{named}: {item['kind']} {item['where']} is invented." for item in invented]
-    left = _restored(it, done, before, backup)
+    left = _repaired(it, done, before)
+    if not left:
+        score.repaired += 1
+        return
+    if left is _ASKED:
+        left = _restored(it, before, backup)
     if left:
         score.wrong.append(f"{named}: {left}.")
     else:
@@ -140,31 +147,46 @@ def _verified(it: Tiny, done: Tampering, before: Mapping[Path, str]) -> str:
     return f"verify says so of {', '.join(sorted(path.name for path in wrong)) or 'none'}"
 
 
-def _restored(it: Tiny, done: Tampering, before: Mapping[Path, str], backup: Path) -> str:
-    """Put right what was done, as people are told to; what is wrong after that, or empty."""
+def _repaired(it: Tiny, done: Tampering, before: Mapping[Path, str]) -> str:
+    """Put right what was done, as people are told to; what is wrong after that, or empty.
+
+    `_ASKED` where a backup is asked for.
+    """
     ran = it.run("repair", "--yes", "--json")
-    if done.broken or (ran.code == ExitCode.INPUT and done.kind in (*_OF_ROWS, "garbage")):
-        told = "roomtone restore" in ran.err or done.table == "alembic_version"
-        if ran.code != ExitCode.INPUT or not told:
-            return f"repair of a broken database ended with {ran.code}: {ran.err.strip()}"
-        shutil.rmtree(it.home)
-        ran = it.run("restore", backup)
-        if ran.code:
-            return f"restore ended with {ran.code}: {ran.err.strip()}"
-    elif ran.code not in (0, ExitCode.CHECK):
+    if ran.code == ExitCode.INPUT:
+        asked = "roomtone restore" in ran.err or done.table == "alembic_version"
+        return _ASKED if asked else f"repair ended with {ran.code}: {ran.err.strip()}"
+    if ran.code not in (0, ExitCode.CHECK):
         return f"repair ended with {ran.code}: {ran.err.strip()}"
     if any(path.is_relative_to(it.out) for path in done.files) and done.kind != "foreign":
         ran = it.clean()
         if ran.code:
             return f"clean ended with {ran.code}: {ran.err.strip()}"
+    return _wrong(it, before)
+
+
+def _restored(it: Tiny, before: Mapping[Path, str], backup: Path) -> str:
+    """The same by the backup."""
+    shutil.rmtree(it.home)
+    ran = it.run("restore", backup)
+    if ran.code:
+        return f"restore ended with {ran.code}: {ran.err.strip()}"
+    return _wrong(it, before)
+
+
+def _wrong(it: Tiny, before: Mapping[Path, str]) -> str:
+    """What is still not as it was."""
     left = it.run("check", "--read", "--json")
+    if left.code == ExitCode.CHECK:
+        found = left.json["findings"]
+        if all("roomtone restore" in item["remedy"] for item in found):
+            return _ASKED
+        return f"check still says {found}"
     if left.code:
-        said = left.json["findings"] if left.code == ExitCode.CHECK else left.err
-        return f"after repair check still says {said}"
+        return f"check ended with {left.code}: {left.err}"
     after = _contents(it)
-    other = [
-        path.name for path in before if path.suffix == ".wav" and after.get(path) != before[path]
-    ]
+    sounds = [path for path in before if path.suffix == ".wav"]
+    other = [path.name for path in sounds if after.get(path) != before[path]]
     return f"{', '.join(other)} came back with other bytes" if other else ""
 
 
@@ -180,17 +202,17 @@ def _short(done: Tampering) -> str:
 
 def _table(scores: Mapping[str, _Score], seed: int) -> Table:
     rows = [
-        (kind, str(s.done), str(s.named), str(s.invented), str(s.restored))
+        (kind, str(s.done), str(s.named), str(s.invented), str(s.repaired), str(s.restored))
         for kind, s in scores.items()
     ]
-    total = tuple(str(sum(int(row[n]) for row in rows)) for n in range(1, 5))
+    total = tuple(str(sum(int(row[n]) for row in rows)) for n in range(1, 6))
     return Table(
         f"Tampering with a home and its delivery, seed {seed}",
-        ("kind", "done", "named", "invented", "restored"),
+        ("kind", "done", "named", "invented", "repaired", "from a backup"),
         (*rows, ("all", *total)),
         (
-            "restored: check --read finds all in order again, and every sound has its old bytes, "
-            "after repair, and clean or restore where repair says so.",
+            "repaired, from a backup: check --read finds all in order again, and every sound has "
+            "its old bytes, after repair and the clean that it names, or after restore.",
             *(sentence for score in scores.values() for sentence in score.wrong),
             where(),
         ),

@@ -83,7 +83,16 @@ def check(settings: Settings, progress: Progress, *, read: bool, originals: bool
             seen.notes.append("Files were not compared: the database can't be believed.")
             return Report(tuple(seen.findings), tuple(seen.notes), 0, 0, read)
         store = open_store(settings)
-        _look(database, home, store, seen, originals=originals)
+        try:
+            _look(database, home, store, seen, originals=originals)
+        except InputError as fault:
+            if not str(fault).startswith(database.name):
+                raise
+            # A value that no column can have: what the rows say can't be believed.
+            what = str(fault).removeprefix(f"{database.name} ").rstrip(".")
+            seen.findings.append(Finding("database", database.name, what, RESTORE))
+            seen.notes.append("Files were not compared: the database can't be believed.")
+            return Report(tuple(seen.findings), tuple(seen.notes), 0, 0, read)
     finally:
         database.close()
     seen.findings += compared(seen.expected, store, progress, read=read)

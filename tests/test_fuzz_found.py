@@ -19,7 +19,9 @@ from db.engine import open_database
 from db.memory import paths_of, remember_media
 from db.portable import dump_rows, load_rows
 from db.provenance import finished
+from flows.check import check
 from flows.delivery import is_current, read_list
+from flows.progress import Silent
 from flows.workspace import open_workspace
 from web.access import Access
 from web.app import create_app
@@ -68,6 +70,20 @@ def test_a_value_that_is_none_is_told(tmp_path: Path, change: str) -> None:
     with pytest.raises(InputError, match="is damaged"), database.read() as session:
         finished(session, "read", "k")
     database.close()
+
+
+def test_a_check_tells_of_a_value_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "roomtone.db"
+    database = open_database(path)
+    with database.write() as session:
+        remember_media(session, recorded(tmp_path / "1-T01.wav"))
+    database.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE assets SET first_seen = 'yesterday'")
+    settings = Settings(home=tmp_path)
+    for read, kinds in ((False, ["database"]), (True, ["seal", "database"])):
+        report = check(settings, Silent(), read=read, originals=False)
+        assert [item.kind for item in report.findings] == kinds
 
 
 def test_every_line_about_damage_is_a_sentence_of_its_own(tmp_path: Path) -> None:
