@@ -48,6 +48,7 @@ _ONCE = {
     "broken": ("write", "fsync", "close", "sql"),
 }
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COMMIT|BEGIN IMMEDIATE)\b", re.I)
+_MOMENT = datetimes.datetime
 _JUMP_S = {"later": 40 * 86_400.0, "earlier": -40 * 86_400.0}
 
 
@@ -247,21 +248,21 @@ def _connecting(disk: Disk, real: Callable[..., Any]) -> Callable[..., Any]:
 @contextlib.contextmanager
 def _jumping(disk: Disk) -> Iterator[None]:
     """Clocks that are off from the event on: `time.time`, and `datetime.now` in our modules."""
-    real_time, real = time.time, datetimes.datetime
+    real_time = time.time
 
     class Meta(type):
         def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, real)
+            return isinstance(instance, _MOMENT)
 
-    class Jumping(real, metaclass=Meta):
+    class Jumping(datetimes.datetime, metaclass=Meta):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return real.now(tz) + datetimes.timedelta(seconds=disk.jump_s)
+            return _MOMENT.now(tz) + datetimes.timedelta(seconds=disk.jump_s)
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch.object(time, "time", lambda: real_time() + disk.jump_s))
         ours = ("adapters.", "config.", "core.", "db.", "flows.", "models.", "cli.")
         for name, module in list(sys.modules.items()):
-            if name.startswith(ours) and getattr(module, "datetime", None) is real:
+            if name.startswith(ours) and getattr(module, "datetime", None) is _MOMENT:
                 stack.enter_context(patch.object(module, "datetime", Jumping))
         yield

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, TextClause, event, func, insert, select, update
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import Delete, Insert
 
@@ -42,7 +43,7 @@ class RowCount(Table):
     seal: Mapped[str] = mapped_column(server_default="")
 
 
-_COUNTS = RowCount.__table__
+_COUNTS = cast(SqlTable, RowCount.__table__)
 
 
 class Tally:
