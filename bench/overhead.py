@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -25,6 +26,7 @@ from bench.peak import peak_memory
 from bench.scratch import scratch_folder, weights_root, workspace
 from bench.table import MISSING, Table, figures, ratio, where
 from db.engine import Database
+from db.home import FILE
 from flows import daily_takes, takes
 from flows.demo import build_production
 from flows.nightly import run_night
@@ -93,7 +95,7 @@ class OneByOne:
 
     counted: Counted
     width: ClassVar[int] = 1
-    pieces: float = 0.0
+    pieces: list[float] = field(default_factory=list)
     machinery: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def each(
@@ -105,9 +107,11 @@ class OneByOne:
     ) -> list[Result]:
         """Do a step for every item in turn."""
         del name
-        before, started = dict(self.counted.seconds), time.process_time()
-        made = [heard(do, item, told) for item in items]
-        self.pieces += time.process_time() - started
+        before, made = dict(self.counted.seconds), []
+        for item in items:
+            started = time.process_time()
+            made.append(heard(do, item, told))
+            self.pieces.append(time.process_time() - started)
         for kind, seconds in self.counted.seconds.items():
             self.machinery[kind] += seconds - before.get(kind, 0.0)
         return made
@@ -142,8 +146,9 @@ def bench_overhead(
         }  # fmt: skip
         _night(scratch / "first", scratch / "warm", root, options)
         whole, run = _night(scratch / "home", scratch / "day", root, options)
+        stored, rows_made = left_behind(scratch / "home")
         again, _ = _night(scratch / "home", scratch / "day", root, options)
-    machinery = {**run.machinery, BETWEEN: whole - run.pieces}
+    machinery = {**run.machinery, BETWEEN: whole - sum(run.pieces)}
     over = sum(machinery.values())
     work = whole - over
     audio = TAKE_S * minutes
@@ -151,7 +156,12 @@ def bench_overhead(
         note(
             SECTION,
             {
-                "minutes": minutes,
+                "takes": minutes,
+                "sound_h": audio / 3600,
+                "channels": 1,
+                "pieces_s": [round(piece, 3) for piece in run.pieces],
+                "stored_bytes": stored,
+                "rows": rows_made,
                 "work_s": round(work, 2),
                 "ratio": round(over / work, 4),
                 "machinery_s": {name: round(value, 3) for name, value in machinery.items()},
@@ -201,6 +211,19 @@ def _night(home: Path, day: Path, root: Path, options: dict[str, Any]) -> tuple[
         started = time.process_time()
         run_night(work, Silent(), run=run)
         return time.process_time() - started, run
+
+
+def left_behind(home: Path) -> tuple[int, int]:
+    """Bytes in the store of a home, and rows in its database (SQLite)."""
+    stored = sum(path.stat().st_size for path in (home / "store").rglob("*.wav"))
+    with closing(sqlite3.connect(home / FILE)) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        counts = (
+            database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+            for (name,) in names
+            if not name.startswith(("sqlite_", "alembic"))
+        )
+        return stored, sum(counts)
 
 
 def bench_serve(idle_s: float = IDLE_S) -> Table:

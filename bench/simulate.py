@@ -15,6 +15,7 @@ from statistics import mean
 from typing import Any
 
 from bench.measured import FILE, measured
+from bench.overhead import BETWEEN
 from bench.table import MISSING, Table, figures, ratio
 from core.errors import UsageError
 from db.runs import LEASE
@@ -77,14 +78,16 @@ class Simulated:
 
 
 def costs_of(found: Mapping[str, Any]) -> Costs:
-    """The costs in what `bench spread` measured."""
+    """The costs in what `bench overhead` measured."""
+    pieces, channel_h = found["pieces_s"], found["sound_h"] * found["channels"]
+    usual = mean(pieces)
     return Costs(
-        channel_h=found["processor_s_per_channel_h"],
-        caller_take=found["idle_s"] / found["takes"],
-        ratios=tuple(found["piece_ratios"]),
-        bytes_channel_h=found["stored_bytes_per_channel_h"],
-        rows_take=found["rows_per_take"],
-        worker_bytes=found["worker_bytes"],
+        channel_h=sum(pieces) / channel_h,
+        caller_take=found["machinery_s"][BETWEEN] / found["takes"],
+        ratios=tuple(piece / usual for piece in pieces),
+        bytes_channel_h=found["stored_bytes"] / channel_h,
+        rows_take=found["rows"] / found["takes"],
+        worker_bytes=found["peak_bytes"],
     )
 
 
@@ -165,16 +168,17 @@ def _batch(
 
 
 def check(found: Mapping[str, Any]) -> list[tuple[str, float, float]]:
-    """The simulation against the nights that were measured: workers, seconds measured, simulated.
+    """The simulated queue against the nights that `bench spread` measured: seconds of both.
 
     Two workers are simulated with the takes' seconds as one worker alone needed them, and as they
     needed them side by side, on cores that others used, too.
     """
-    costs, rng, walls = costs_of(found), random.Random(SEED), found["wall_s"]
+    walls, between = found["wall_s"], float(found["idle_s"])
     alone, beside = found["pieces_s"]["1"], found["pieces_s"]["2"]
 
     def wall(pieces: Sequence[float], workers: int) -> float:
-        return night([pieces], [1.0] * workers, 0, costs, rng).wall
+        done = _batch(pieces, [1.0] * workers, 0, random.Random(SEED))
+        return done[0] + between
 
     return [
         ("1", walls["1"], wall(alone, 1)),
@@ -197,12 +201,40 @@ def bench_check(file: Path = FILE) -> Table:
     )
 
 
+def bench_costs(file: Path = FILE) -> Table:
+    """The table of what an hour of sound costs. Raises InputError where nothing was measured."""
+    found = measured("overhead", file)
+    costs = costs_of(found)
+    return Table(
+        title="What an hour of one microphone costs",
+        columns=(
+            "core h", "machinery / work", "most MB", "store GB", "rows / take",
+            "finishing s / take",
+        ),
+        rows=(
+            (
+                figures(costs.channel_h / 3600),
+                figures(found["ratio"]),
+                figures(costs.worker_bytes / 1e6),
+                figures(costs.bytes_channel_h / 1e9),
+                figures(costs.rows_take),
+                figures(costs.caller_take),
+            ),
+        ),
+        notes=(
+            f"{found['takes']} takes of one microphone, {figures(found['sound_h'] * 60)} minutes: "
+            "cleaned, and listened to without words, the machinery's part included.",
+            f"Measured on {found['on']}: {found['machine']}",
+        ),
+    )  # fmt: skip
+
+
 def bench_simulate(nights: Sequence[Studio], rounds: int, file: Path = FILE) -> Table:
     """The table of simulated nights. rounds: nights of each kind, whose mean counts.
 
     Raises InputError where nothing was measured, UsageError for a studio without workers.
     """
-    found = measured("spread", file)
+    found = measured("overhead", file)
     costs = costs_of(found)
     rows = []
     for studio in nights:

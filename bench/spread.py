@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from sqlalchemy import func, select
@@ -206,21 +205,10 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 
 def _numbers(found: Mapping[int, Spread], takes: int, seconds: int) -> dict[str, Any]:
     """What a simulation needs of it, by names that say the unit."""
-    one = found[1]
-    sound_h = takes * seconds / 3600
-    channels = len(one.files) / takes
-    usual = mean(one.pieces)
     return {
         "takes": takes,
         "take_s": seconds,
-        "channels": channels,
-        "processor_s_per_channel_h": round(one.processor / sound_h / channels, 1),
-        "caller_processor_s_per_take": round(one.caller / takes, 4),
-        "idle_s": round(one.idle, 2),
-        "worker_bytes": max(item.memory for item in found.values()),
-        "stored_bytes_per_channel_h": round(one.stored / sound_h / channels),
-        "rows_per_take": round(one.rows / takes, 1),
-        "piece_ratios": [round(piece / usual, 3) for piece in sorted(one.pieces)],
+        "idle_s": round(found[1].idle, 2),
         "pieces_s": {str(count): [*map(_short, item.pieces)] for count, item in found.items()},
         "wall_s": {str(count): round(item.wall, 2) for count, item in found.items()},
         "processor_s": {str(count): round(item.processor, 2) for count, item in found.items()},

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from bench.measured import measured, note
-from bench.simulate import Costs, Studio, batch_size, bench_simulate, night, simulate
+from bench.simulate import (
+    Costs,
+    Studio,
+    batch_size,
+    bench_costs,
+    bench_simulate,
+    costs_of,
+    night,
+    simulate,
+)
 from core.errors import InputError
 
 COSTS = Costs(
@@ -57,18 +66,22 @@ def test_a_night_is_as_much_work_as_its_sound() -> None:
 def test_numbers_come_from_a_benchmark_or_it_is_said_which(tmp_path: Path) -> None:
     file = tmp_path / "measured.json"
     studio = Studio(sound_h=1, channels=2, take_min=3, workers=2)
-    with pytest.raises(InputError, match="bench spread --keep"):
+    with pytest.raises(InputError, match="bench overhead --keep"):
         bench_simulate([studio], 1, file)
-    spread = {
-        "takes": 10, "processor_s_per_channel_h": 180.0, "idle_s": 5.0, "piece_ratios": [1.0],
-        "stored_bytes_per_channel_h": 1e9, "rows_per_take": 10.0, "worker_bytes": 5e8,
+    overhead = {
+        "takes": 4, "sound_h": 0.1, "channels": 1, "pieces_s": [4.0, 5.0, 5.0, 6.0],
+        "machinery_s": {"around the takes": 2.0}, "stored_bytes": 7e7, "rows": 40,
+        "peak_bytes": 5e8, "ratio": 0.05,
     }  # fmt: skip
-    note("spread", spread, file)
+    note("overhead", overhead, file)
     note("other", {"takes": 1}, file)
-    assert measured("spread", file)["takes"] == 10
-    assert set(json.loads(file.read_text())) == {"spread", "other"}
+    assert set(json.loads(file.read_text())) == {"overhead", "other"}
+    costs = costs_of(measured("overhead", file))
+    assert (costs.channel_h, costs.caller_take, costs.rows_take) == (200.0, 0.5, 10.0)
+    assert costs.ratios == (0.8, 1.0, 1.0, 1.2)
+    assert bench_costs(file).rows == (("0.0556", "0.0500", "500", "0.700", "10.0", "0.500"),)
     dear = bench_simulate([studio], 1, file)
-    note("spread", {**spread, "processor_s_per_channel_h": 90.0}, file)
+    note("overhead", {**overhead, "pieces_s": [2.0, 2.5, 2.5, 3.0]}, file)
     cheap = bench_simulate([studio], 1, file)
     wall = dear.columns.index("wall h")
     assert float(dear.rows[0][wall]) > 1.7 * float(cheap.rows[0][wall])
