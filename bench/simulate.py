@@ -92,16 +92,21 @@ def costs_of(found: Mapping[str, Any]) -> Costs:
 
 
 def simulate(costs: Costs, studio: Studio, rng: random.Random) -> Simulated:
-    """One night: takes of random length, batch after batch as a night has them."""
+    """One night: takes of random length, batch after batch as a night has them, longest first."""
     count = max(1, round(studio.sound_h * 60 / studio.take_min))
     mean_s = costs.channel_h * studio.channels * studio.take_min / 60
     lengths = [rng.expovariate(1.0) for _ in range(count)]
     scale = mean_s * count / sum(lengths)
-    pieces = [length * scale * rng.choice(costs.ratios) for length in lengths]
     slow = round(studio.workers * studio.slow_share)
     speeds = [studio.slow] * slow + [1.0] * (studio.workers - slow)
     size = batch_size(studio.roll, studio.workers)
-    batches = [pieces[at : at + size] for at in range(0, count, size)]
+    batches = [
+        [
+            length * scale * rng.choice(costs.ratios)
+            for length in sorted(lengths[at : at + size], reverse=True)
+        ]
+        for at in range(0, count, size)
+    ]
     return night(batches, speeds, studio.mtbf_h * 3600, costs, rng)
 
 

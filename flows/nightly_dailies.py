@@ -21,8 +21,9 @@ from flows.search import index_lines
 from flows.shift import Shift, by_path
 from flows.workspace import Workspace
 
-TAKES_EACH = 4
-"""Takes of a batch for every worker but one, so that few wait long for the last of them."""
+TAKES_EACH = 16
+"""Takes of a batch for every worker but one, so that few wait long for the last of them; of 8, a
+simulated farm is a fifth less busy, and 32 gain nothing (`python -m bench simulate`)."""
 
 
 def nightly_dailies(
@@ -61,7 +62,8 @@ def batches(dailies: Sequence[Daily], width: int) -> list[list[Daily]]:
     """Takes one after another that are circled or not, of one day and one roll.
 
     width: how many are worked on at once. A batch is finished before the next one begins, so where
-    it would leave most of many workers without a take, rolls are put together.
+    it would leave most of many workers without a take, rolls are put together, and of the circled
+    takes in it, and of the others, the longest come first.
     """
     least = TAKES_EACH * (width - 1)
     made: list[list[Daily]] = []
@@ -69,7 +71,11 @@ def batches(dailies: Sequence[Daily], width: int) -> list[list[Daily]]:
         if not made or (len(made[-1]) >= least and _place(made[-1][-1]) != _place(daily)):
             made.append([])
         made[-1].append(daily)
-    return made
+    return made if width == 1 else [sorted(batch, key=_circled_and_long) for batch in made]
+
+
+def _circled_and_long(daily: Daily) -> tuple[bool, float]:
+    return not daily.circled, -daily.media.frames / daily.media.sample_rate
 
 
 def _place(daily: Daily) -> tuple[bool, str, str]:

@@ -490,12 +490,15 @@ def test_a_webhook_is_told_counts_and_names_once_and_kept_secret(
 
 
 def test_rolls_are_put_together_where_one_would_leave_workers_without_a_take() -> None:
-    def daily(number: int, roll: str) -> Daily:
-        media = MediaFile(Path(f"{number}.wav"), "WAV", "PCM_24", RATE, 2, RATE, 0, 0)
-        return Daily(media, "2031-03-03", roll)
+    def daily(number: int) -> Daily:
+        notes = SoundNotes(circled=number < 2)
+        media = MediaFile(Path(f"{number}"), "WAV", "PCM_24", RATE, 2, number, 0, 0, notes)
+        return Daily(media, "2031-03-03", f"SR{number // 6}")
 
-    rolls = [daily(number, f"SR{number // 3}") for number in range(12)]
-    assert [len(batch) for batch in batches(rolls, 1)] == [3, 3, 3, 3]
-    assert [len(batch) for batch in batches(rolls, 2)] == [6, 6]
-    assert [len(batch) for batch in batches(rolls, 100)] == [12]
-    assert [item for batch in batches(rolls, 2) for item in batch] == rolls
+    rolls = [*map(daily, range(48))]
+    assert [len(batch) for batch in batches(rolls, 1)] == [2, 4, *[6] * 7]
+    assert [item for batch in batches(rolls, 1) for item in batch] == rolls
+    assert [len(batch) for batch in batches(rolls, 2)] == [18, 18, 12]
+    assert [len(batch) for batch in batches(rolls, 100)] == [48]
+    first = [item.media.path.name for item in batches(rolls, 2)[0]]
+    assert first == ["1", "0", *map(str, range(17, 1, -1))]  # circled, then by length

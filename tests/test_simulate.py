@@ -60,7 +60,7 @@ def test_a_night_is_as_much_work_as_its_sound() -> None:
     done = simulate(COSTS, studio, random.Random(2))
     assert done.busy * done.wall * 4 == pytest.approx(10 * 2 * 180.0)
     assert done.caller == pytest.approx(200 * 0.5)
-    assert (batch_size(20, 1), batch_size(20, 6), batch_size(20, 512)) == (20, 20, 2060)
+    assert (batch_size(20, 1), batch_size(20, 6), batch_size(20, 512)) == (20, 80, 8180)
 
 
 def test_numbers_come_from_a_benchmark_or_it_is_said_which(tmp_path: Path) -> None:
