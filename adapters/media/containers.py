@@ -26,13 +26,13 @@ from core.time import (
     timecode_to_frames,
 )
 
-_FORMATS = (
+FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,mxf,mxf_opatom,mp3,aac,ogg,flac,matroska,webm,avi,asf,mpegts,mpeg,"
     "wav,w64,aiff,caf,ac3,eac3,dts,amr,ape,wv,tta,dv,gxf"
 )
 """Demuxers that read one file and nothing else: no playlist, no list of files, no network."""
 
-_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 _DATED = ("mov", "mxf")
 _MAX_PADDING = 4096
 _GAP_SECONDS = Fraction(1, 20)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.media.containers import decoded, describe
+from adapters.media.containers import FORMATS, decoded, describe
 from adapters.media.probe import OGG, SOUND_FORMATS
 from adapters.media.whole import output_error, whole_file
 from core.errors import InputError, OutputError
@@ -340,7 +340,8 @@ def _ffmpeg(media: MediaFile, path: Path) -> bool:
 
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
-        *("-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file"),
+        *("-nostdin", "-v", "error", "-y"),
+        *("-protocol_whitelist", "file", "-format_whitelist", FORMATS),
         *("-i", str(media.path.absolute()), "-map", "0:a:0", "-vn"),
         *("-c:a", "pcm_f32le", "-rf64", "auto", "-f", "wav", str(path.absolute())),
     ]

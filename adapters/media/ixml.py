@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
+from defusedxml.ElementTree import fromstring
+
 from core.errors import InputError
 from core.media import SoundNotes
 from core.time import FrameRate, exact_fps
@@ -124,7 +126,7 @@ def _root(body: bytes) -> ET.Element:
         raise InputError("its iXML declares a DOCTYPE or entities, which no recorder does")
     text = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", _DECLARATION.sub("", text)))
     try:
-        root = ET.fromstring(text.strip())
+        root: ET.Element = fromstring(text.strip(), forbid_dtd=True)
     except (ET.ParseError, ValueError, RecursionError) as fault:
         raise InputError(f"its iXML is malformed ({fault})") from fault
     return root
@@ -181,7 +183,7 @@ def ixml_chunk(notes: SoundNotes, sample_rate: int, bits: int, extra: Mapping[st
             _add(track, "CHANNEL_INDEX", str(channel + 1))
             _add(track, "INTERLEAVE_INDEX", str(channel + 1))
             _add(track, "NAME", name)
-    root.extend(ET.fromstring(element) for element in notes.ixml_rest)
+    root.extend(fromstring(element) for element in notes.ixml_rest)
     if extra:
         block = ET.SubElement(root, "ROOMTONE")
         for name, value in extra.items():
