@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import random
 import subprocess
@@ -148,6 +149,12 @@ def bench_fuzz(minutes: float, seed: int, keep: Path | None, only: str) -> Table
     return _table(dict(counts), minutes, seed)
 
 
+def _processor_s() -> float:
+    """Processor time of this process and of those that it waited for, in seconds."""
+    times = os.times()
+    return sum(times[:4])
+
+
 def _injured(data: bytes, chance: random.Random) -> bytes:
     """Anywhere, or (as often) in the first kilobytes, where headers lie."""
     head = chance.choice((len(data), len(data), 200, 4_000))
@@ -193,6 +200,7 @@ def _table(counts: dict[str, _Count], minutes: float, seed: int) -> Table:
         ("reader", "files", "read", "refused", "worst s", "findings"),
         rows,
         (
+            f"{_processor_s() / 60:.1f} minutes of processor time, with the processes that read.",
             f"a finding: any exception but a sentence, a dead process, more than {SLOW_S:.0f} s of "
             "processor time, more than 3 GB of address space (Linux).",
             *found,

@@ -21,7 +21,15 @@ from db.tally import RowCount
 
 FORMAT = 1
 _AT_ONCE = 500
-_FAULTS = (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration)
+_FAULTS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    StopIteration,
+)
 
 
 def dump_rows(session: Session) -> Iterator[str]:

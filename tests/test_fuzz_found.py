@@ -145,6 +145,7 @@ def test_sound_that_ffmpeg_can_not_describe_is_refused(tmp_path: Path) -> None:
         ("assets", 0, "0" * 64),
         ("assets", 2, [1]),
         ("assets", -2, "2026-11-28T00:00:00"),
+        ("media", 1, 10**30),
         ("media", 3, None),
     ],
 )
