@@ -85,6 +85,11 @@ def _home() -> list[tuple[str, bool, str]]:
         with open_workspace(settings) as work:
             found = [("database", True, work.database.name)]
             try:
+                work.store.look(work.store.place("anything"))
+                found.append(("store", True, work.store.name))
+            except RoomtoneError as fault:
+                found.append(("store", False, str(fault)))
+            try:
                 choice = choose_denoiser(work)
                 found.append(("denoiser", not choice.stand_in, choice.reason or choice.name))
             except EngineError as fault:

@@ -201,6 +201,8 @@ def test_a_lost_network_ends_in_a_sentence_and_the_next_run_gives_the_same_bytes
         for path in (delivered.home.folder / "store").rglob("*.wav")
     }
     assert bucket.objects == local
+    told = {item["check"]: item for item in made.home.run("doctor", "--json").json}
+    assert (told["store"]["ok"], told["store"]["found"]) == (True, bucket.address)
     ran = made.home.run("check", "--read", "--json")
     assert (ran.code, ran.json["findings"]) == (0, []), ran.out
 
