@@ -40,6 +40,7 @@ def settings_of(home: Path, database: str) -> Settings:
         database=SecretStr(database),
         denoiser="rnnoise",
         recogniser="none",
+        workers=2,
         threads=1,
     )
 

@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import InputError, OutputError
+from core.errors import InputError, OutputError, PassingError
 from db.backend import Backend, told
 from db.sqlite import Sqlite
 from db.tally import begin_tally, counted, recount, settle, watch
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+_TURNS = 4
+"""How often a process waits (`backend.BUSY_MS`) for its turn while another migrates a database."""
 
 
 class Database:
@@ -120,8 +122,8 @@ def open_database(where: Path | str) -> Database:
     try:
         with told(backend, sqlite3.DatabaseError):
             backend.prepare()
-            if found != known[-1]:
-                _migrate(engine, backend)
+        if found != known[-1]:
+            _migrate(engine, backend, known[-1])
     except BaseException:
         engine.dispose()
         raise
@@ -159,12 +161,27 @@ def _backend(where: Path | str) -> Backend:
     return Postgres(where)
 
 
-def _migrate(engine: Engine, backend: Backend) -> None:
+def _migrate(engine: Engine, backend: Backend, newest: str) -> None:
+    """Bring a database up to date, with some patience for another process that is at it."""
+    for turn in range(_TURNS):
+        try:
+            with told(backend, sqlite3.DatabaseError):
+                _upgrade(engine, backend, newest)
+            return
+        except PassingError:
+            if turn == _TURNS - 1:
+                raise
+
+
+def _upgrade(engine: Engine, backend: Backend, newest: str) -> None:
     """All missing migrations in one transaction: a crash leaves the database as it was."""
     from alembic import command
 
     with engine.execution_options(roomtone_writes=True).begin() as connection:
-        # Another process that opened it in the same moment was first: then nothing is left to do.
+        # Another process that opened it in the same moment was first: then nothing is left to do,
+        # and others wait for this one no longer than for a look.
+        if backend.revision() == newest:
+            return
         command.upgrade(alembic_config(connection), "head")
         recount(connection, counted())
         backend.finish(connection)

@@ -22,7 +22,7 @@ import db.backend
 import db.engine
 import db.run_rows
 import db.sqlite
-from core.errors import InputError, OutputError
+from core.errors import InputError, OutputError, PassingError
 from db.engine import Database, alembic_config, open_database, revisions
 from db.tables import Location, Speaker, Table
 
@@ -337,3 +337,26 @@ def test_a_database_locked_for_too_long_is_told(
     with opened.write(), pytest.raises(OutputError, match="in use by another program"):
         add_speaker(opened, "JOHN")
     opened.close()
+
+
+def test_whoever_opens_a_new_database_waits_for_another_that_is_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "roomtone.db"
+    monkeypatch.setattr("db.backend.BUSY_MS", 200)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.5, other.rollback)
+    timer.start()
+    open_database(path).close()
+    timer.join()
+    other.execute("BEGIN IMMEDIATE")
+    open_database(path).close()  # nothing is left to do, so nobody is waited for
+    other.rollback()
+    other.close()
+    held = sqlite3.connect(tmp_path / "held.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    with pytest.raises(PassingError, match="in use by another program"):
+        open_database(tmp_path / "held.db")
+    held.rollback()
+    held.close()
