@@ -174,7 +174,7 @@ def forget_people(session: Session, people: Sequence[Person], by: str) -> None:
     if said:
         naming = _naming(said)
         forget_tags(session, naming=naming)
-        forget_consents(session, said, {person.project for person in people})
+        forget_consents(session, said, {person.project for person in people}, naming)
         _redact(session, naming)
 
 
@@ -434,6 +434,8 @@ def _redact(session: Session, pattern: re.Pattern[str]) -> None:
         clean = _redacted(row.parameters, pattern)
         if clean != row.parameters:
             row.parameters = clean
+        if pattern.search(row.agent):
+            row.agent = pattern.sub(REDACTED, row.agent)
     redact_runs(session, partial(_redacted, names=pattern))
 
 

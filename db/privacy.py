@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -198,16 +199,20 @@ def _forbidden(session: Session, projects: Collection[str] | None) -> list[Conse
     return [item for item in consents(session, projects) if not item.allowed]
 
 
-def forget_consents(session: Session, names: Collection[str], projects: Collection[str]) -> None:
+def forget_consents(
+    session: Session, names: Collection[str], projects: Collection[str], naming: re.Pattern[str]
+) -> None:
     """Takes people's names and notes out of what was said of them. For privacy only.
 
-    That somebody said something, and when, stays, ended.
+    naming: finds their names in other words, such as `REN's agent`. That somebody said something,
+    and when, stays, ended.
     """
     keys, whose = ({same_project(name) for name in some} for some in (projects, names))
     concerned = ConsentRow.key.in_(keys) & ConsentRow.speaker_key.in_(whose)
     for row in session.scalars(select(ConsentRow).where(concerned)):
         row.speaker = row.speaker_key = "(forgotten)"
         row.note = ""
+        row.by, row.ended_by = (naming.sub("(forgotten)", who) for who in (row.by, row.ended_by))
         row.ended = row.ended or now()
     session.flush()
 

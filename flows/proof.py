@@ -65,7 +65,9 @@ class Proof:
             "among them)"
         )
         if self.holds:
-            return f"Proof: {what or 'nothing'} looked for in {where}: nothing of it is left."
+            if not what:
+                return f"Nothing was known of it that could be looked for in {where}."
+            return f"Proof: {what} looked for in {where}: nothing of it is left."
         left = "; ".join(f"{item.count} {item.what} in {item.where}" for item in self.found)
         return f"Not all is gone. Of {what}, looked for in {where}, there is still: {left}."
 

@@ -24,7 +24,7 @@ from db.voices import voices_of_project
 from flows.corrections import correct_line
 from flows.forget import Asked, forget, kept_of, plan_forgetting, purge_speaker
 from flows.listen import listen_take, recall_lines
-from flows.privacy import Marking, mark_production, privacy_notes
+from flows.privacy import Marking, consents_known, mark_production, privacy_notes
 from flows.settle import settle_speakers
 from flows.speakers import enrol_speaker, name_speaker
 from flows.spotting import spots_of
@@ -279,12 +279,16 @@ def test_what_was_forbidden_holds_when_the_person_is_forgotten(
     work: Workspace, media: MediaFile
 ) -> None:
     listen_take(work, media, ENGINE, None)
-    forbid(work, Mark.NO_EXPORT)
+    said = Marking(FILM, (Mark.NO_EXPORT,), (), "REN", "contract 17")
+    mark_production(work, said, "Ren's agent")
     forget(work, plan_forgetting(work, Asked("REN")), "jo")
     (held,) = stretches(work, media.essence, media)
     assert held.whose == "somebody who was forgotten"
     files = [path for path in work.settings.home.rglob("*") if path.is_file()]
-    assert not [path for path in files if b"contract 17" in path.read_bytes()]
+    for trace in (b"contract 17", b"Ren's agent"):
+        assert not [path for path in files if trace in path.read_bytes()]
+    (kept,) = consents_known(work, history=True)
+    assert (kept.speaker, kept.by, kept.in_force()) == ("(forgotten)", "(forgotten)'s agent", False)
 
 
 def test_nobody_writes_the_words_or_learns_the_voice_by_hand_either(
