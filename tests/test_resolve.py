@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import runpy
@@ -187,6 +188,7 @@ def test_the_script_goes_where_resolve_looks_for_a_persons_scripts(
 def test_the_script_needs_nothing_but_its_python(person: Path) -> None:
     """It runs alone, apart from roomtone and all that is installed, and says what it needs."""
     script = script_of(person)
+    ast.parse(script.read_text("utf-8"), feature_version=(3, 7))
     assert script == scripts_folder(sys.platform, person, os.environ, "Edit") / SCRIPT
     done = subprocess.run(
         [sys.executable, "-I", "-S", script],
