@@ -329,6 +329,8 @@ def _cut_file(work: Workspace, given: Path) -> Path:
         listed = read_list(folder) if folder.is_dir() else {}
         if listed and (folder == given or given in _delivered(folder, listed)):
             return _delivered_cut(work, folder, listed)
+    if (given / LIST).is_file() and not read_list(given):
+        raise InputError(f"{given / LIST} is damaged; clean the cut again, or name its file.")
     return given
 
 

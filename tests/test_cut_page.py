@@ -149,8 +149,7 @@ def test_names_of_cuts_are_text_and_nothing_else(page: Any) -> None:
     assert page.locator("h1 b").count() == 0
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_pages_of_cuts_break_no_rule_of_accessibility(
     browser: Any, site: Served, page: Any, width: int, theme: str
 ) -> None:

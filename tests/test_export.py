@@ -181,7 +181,7 @@ def test_a_cut_that_was_cleaned_is_exported_without_its_media(
     ("listed", "told"),
     [
         ({"roomtone": "1", "state": "in progress", "files": []}, "not finished"),
-        ({"roomtone": "1", "cut": [], "files": 3}, "not finished"),
+        ({"roomtone": "1", "cut": [], "files": 3}, "is damaged"),
         ({"roomtone": "1", "cut": {"sha256": "0", "file": "v9.otio"}}, "not where it was"),
     ],
 )

@@ -119,8 +119,7 @@ def test_removed_and_cleaned_are_heard_as_what_they_are(page: Any, site: Served)
     assert 0 < mixes["removed"][2] < 0.5 < mixes["cleaned"][2] < 1.5
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_pages_break_no_rule_of_accessibility(
     browser: Any, site: Served, width: int, theme: str
 ) -> None:

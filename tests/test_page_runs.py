@@ -98,8 +98,7 @@ def test_a_run_that_waits_is_cancelled_in_the_list(tab: Any, busy: Served) -> No
     until(tab, f"document.getElementById('said').innerText.includes('Run {number} is cancelled.')")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_pages_of_runs_break_no_rule_of_accessibility(
     browser: Any, busy: Served, width: int, theme: str
 ) -> None:

@@ -270,19 +270,6 @@ def test_a_killed_run_is_finished_by_the_next_with_the_same_audio(
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_runs_at_once_all_succeed_with_the_same_audio(delivered: Delivered, tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    outs = [tmp_path / "out", tmp_path / "out", tmp_path / "other"]
-    runs = [
-        home.start("clean", delivered.film / "v1.otio", "--out", out, "--direct") for out in outs
-    ]
-    for run, out in zip(runs, outs, strict=True):
-        ran = ended(run)
-        assert (ran.code, ran.err) == (0, "")
-        assert sound_of(out) == sound_of(delivered.out)
-    assert not list(tmp_path.rglob("*.part"))
-
-
 def test_a_run_waits_for_the_one_that_writes_to_its_folder(own: Delivered) -> None:
     words = ("clean", own.film / "v2.otio", "--out", own.out, "--direct")
     before = files_of(own.out)
