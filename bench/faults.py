@@ -16,10 +16,11 @@ from unittest.mock import patch
 import soundfile as sf
 
 from adapters.media.whole import is_part
+from bench.command import Ran
 from bench.faulty import FAULTS, JUMPS, Disk, Kind, faulty, may_fail
 from bench.scratch import scratch_folder
 from bench.table import Table, where
-from bench.tiny import Ran, Tiny, made_film
+from bench.tiny import Tiny, made_film
 from core.errors import ExitCode
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import os
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import opentimelineio as otio
 
 from adapters.media.write import WaveWriter
-from cli.main import main
+from bench.command import Ran, run_here, variables_of
 from core.media import SoundNotes
 from core.time import RATES
 
@@ -31,20 +24,6 @@ _PLAYS = (
     ("A2 LAV", 1, ((1, 6, 30),)),
 )
 """Tracks: name, channel, and what they play: take, first frame, frames."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, read as JSON."""
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
@@ -73,33 +52,9 @@ class Tiny:
         """The home's database."""
         return self.home / "roomtone.db"
 
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The environment of its commands: RNNoise cleans, nobody transcribes."""
-        own = {name: value for name, value in os.environ.items() if "ROOMTONE" not in name}
-        return {
-            **own,
-            "ROOMTONE_HOME": str(self.home),
-            "ROOMTONE_DENOISER": "rnnoise",
-            "ROOMTONE_RECOGNISER": "none",
-            "ROOMTONE_THREADS": "1",
-        }
-
     def run(self, *words: str | Path) -> Ran:
         """Run a command in this process."""
-        out, err = io.StringIO(), io.StringIO()
-        code: int | str | None = 0
-        with (
-            patch.dict(os.environ, self.variables, clear=True),
-            patch.object(sys, "argv", ["roomtone", *map(str, words)]),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            try:
-                main()
-            except SystemExit as end:
-                code = end.code
-        return Ran(int(code or 0), out.getvalue(), err.getvalue())
+        return run_here(words, variables_of(self.home))
 
     def clean(self) -> Ran:
         """Clean the cut into its folder."""

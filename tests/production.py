@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import subprocess
@@ -17,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import opentimelineio as otio
@@ -28,7 +26,7 @@ from synthetic_voice import placed, synthetic_voice
 
 import db.tables
 from adapters.media.write import WaveWriter
-from cli.main import main
+from bench.command import Ran, run_here, variables_of
 from core.media import SoundNotes
 from core.speech import Line, Word
 from core.time import RATES
@@ -97,20 +95,6 @@ V2 = (
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, read as JSON."""
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
 class Home:
     """A roomtone installation in a folder of its own, and how it is set.
 
@@ -123,13 +107,8 @@ class Home:
     @property
     def variables(self) -> dict[str, str]:
         """The environment of its commands."""
-        own = {name: value for name, value in os.environ.items() if "ROOMTONE" not in name}
         return {
-            **own,
-            "ROOMTONE_HOME": str(self.folder),
-            "ROOMTONE_DENOISER": "rnnoise",
-            "ROOMTONE_RECOGNISER": "none",
-            "ROOMTONE_THREADS": "1",
+            **variables_of(self.folder),
             "ROOMTONE_NIGHTLY_SETTLE_S": "0",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
@@ -138,19 +117,7 @@ class Home:
 
     def run(self, *words: str | Path) -> Ran:
         """Run a command in this process."""
-        out, err = io.StringIO(), io.StringIO()
-        code: int | str | None = 0
-        with (
-            patch.dict(os.environ, self.variables, clear=True),
-            patch.object(sys, "argv", ["roomtone", *map(str, words)]),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            try:
-                main()
-            except SystemExit as end:
-                code = end.code
-        return Ran(int(code or 0), out.getvalue(), err.getvalue())
+        return run_here(words, self.variables)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """Start a command in a process of its own."""
