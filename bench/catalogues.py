@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bench.server import postgres
+from bench.own_server import own_server
 from db.engine import Database, open_database
 
 
@@ -41,9 +41,8 @@ def postgresql() -> Iterator[Catalogue]:
 
     Raises ImportError where no server is installed.
     """
-    with postgres() as address:
-        url = make_url(address).set(drivername="postgresql+psycopg")
-        opened = open_database(url.render_as_string(hide_password=False))
+    with own_server() as server:
+        opened = open_database(server.database())
 
         def size() -> int:
             with opened.read() as session:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from bench import killed_child
 from bench.killed_child import BACK_OFF_S, settings_of
-from bench.killed_server import OwnServer, own_server
+from bench.own_server import OwnServer, own_server
 from bench.place import Place, Sound, Works, one_thread
 from bench.scratch import scratch_folder
 from bench.small_film import build_small_film

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import killed_child
-from bench.killed_server import own_server
+from bench.own_server import own_server
 from bench.place import Place, one_thread
 from bench.scratch import scratch_folder
 from bench.small_film import CUTS, TAKES, build_small_film

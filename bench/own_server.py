@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own that can be killed and started again."""
+"""A PostgreSQL server of our own, for as long as it is needed; it can be killed on the way."""
 
 from __future__ import annotations
 
