@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 from urllib.request import urlopen
 
@@ -31,7 +31,7 @@ from flows import daily_takes, takes
 from flows.demo import build_production
 from flows.nightly import run_night
 from flows.progress import Silent
-from flows.runner import heard, untold
+from flows.runner import InTurn, untold
 from flows.workspace import code_version
 
 Item = TypeVar("Item")
@@ -90,11 +90,10 @@ class Counted:
 
 
 @dataclass
-class OneByOne:
+class OneByOne(InTurn):
     """A runner that works in turn and keeps what of each take is counted, and what is not."""
 
     counted: Counted
-    width: ClassVar[int] = 1
     pieces: list[float] = field(default_factory=list)
     machinery: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -106,20 +105,15 @@ class OneByOne:
         told: Callable[[Result], object] = untold,
     ) -> list[Result]:
         """Do a step for every item in turn."""
-        del name
-        before, made = dict(self.counted.seconds), []
+        before = dict(self.counted.seconds)
+        made: list[Result] = []
         for item in items:
             started = time.process_time()
-            made.append(heard(do, item, told))
+            made += super().each(name, do, [item], told)
             self.pieces.append(time.process_time() - started)
         for kind, seconds in self.counted.seconds.items():
             self.machinery[kind] += seconds - before.get(kind, 0.0)
         return made
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once."""
-        del name
-        return do()
 
 
 def bench_overhead(

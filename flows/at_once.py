@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from flows.runner import heard, untold
+from flows.runner import StagesHere, heard, untold
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class AtOnce:
+class AtOnce(StagesHere):
     """A runner (`flows.runner.Runner`) that does so many pieces of a step at once."""
 
     def __init__(self, workers: int) -> None:
@@ -39,8 +39,3 @@ class AtOnce:
         finally:
             # Whoever ends the process (an exit, an interrupt) waits for nobody.
             pool.shutdown(wait=False, cancel_futures=True)
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once, in this thread."""
-        del name
-        return do()

@@ -42,7 +42,16 @@ class Runner(Protocol):
         ...
 
 
-class InTurn:
+class StagesHere:
+    """The stages of a job are done by whoever runs it, wherever its pieces are."""
+
+    def one(self, name: str, do: Callable[[], Result]) -> Result:
+        """Do a stage once, in this thread."""
+        del name
+        return do()
+
+
+class InTurn(StagesHere):
     """The plain runner: each piece after the other, in this thread."""
 
     width = 1
@@ -57,11 +66,6 @@ class InTurn:
         """Do a step for every item in turn."""
         del name
         return [heard(do, item, told) for item in items]
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once."""
-        del name
-        return do()
 
 
 def heard(do: Callable[[Item], Result], item: Item, told: Callable[[Result], object]) -> Result:

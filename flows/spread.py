@@ -18,7 +18,7 @@ from core.errors import EngineError, PassingError, UsageError
 from flows.at_once import AtOnce
 from flows.claims import claimed
 from flows.cores import workers_of
-from flows.runner import Runner, untold
+from flows.runner import Runner, StagesHere, untold
 from flows.workspace import Workspace
 
 Item = TypeVar("Item")
@@ -83,7 +83,7 @@ def call(piece: Sent[Result]) -> Result:
     return piece()
 
 
-class OnDask:
+class OnDask(StagesHere):
     """A runner whose pieces are done by the workers of a Dask scheduler."""
 
     def __init__(self, client: Any) -> None:
@@ -124,11 +124,6 @@ class OnDask:
                 self._client.cancel(futures, force=True)
                 raise
             return [made[future.key] for future in futures]
-
-    def one(self, name: str, do: Callable[[], Result]) -> Result:
-        """Do a stage once, in this process."""
-        del name
-        return do()
 
 
 def check_scheduler(address: str) -> None:
