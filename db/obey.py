@@ -75,18 +75,18 @@ def strip_prints(session: Session, of: Covered) -> int:
     """
     if not of.people:
         return 0
-    stripped = 0
-    for row in session.scalars(select(VoiceRow).where(VoiceRow.speaker.in_(of.people))):
-        if not row.print:
-            continue
-        projects = {row.project}
-        if row.essence is not None:
-            projects |= take_projects(session, [row.essence])[row.essence]
-        if of.covers(projects, row.speaker):
-            row.print, row.seconds, row.fixed = [], 0.0, True
-            stripped += 1
+    voices = session.scalars(select(VoiceRow).where(VoiceRow.speaker.in_(of.people)))
+    rows = [row for row in voices if row.print]
+    takes = take_projects(session, {row.essence for row in rows if row.essence is not None})
+    mine = [
+        row
+        for row in rows
+        if of.covers({row.project, *takes.get(row.essence or "", ())}, row.speaker)
+    ]
+    for row in mine:
+        row.print, row.seconds, row.fixed = [], 0.0, True
     session.flush()
-    return stripped
+    return len(mine)
 
 
 def spoken_by(session: Session, lines: Iterable[int], speakers: Iterable[int]) -> list[int]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.forgetting import Stretches, joined, without
 from core.privacy import Consent, Mark, MarkedPeople, PeopleInTake, Privacy, same_words
 from core.speech import is_numbered
+from db.chunks import chunks
 from db.codec import now, storable
 from db.tables import ConsentRow, LineRow, Speaker, SpeakerDecisionRow, Take, VoiceRow
 
@@ -178,17 +179,18 @@ def covered(session: Session, mark: Mark, *, everything: bool = False) -> Covere
 def take_projects(session: Session, essences: Collection[str]) -> dict[str, set[str]]:
     """The productions of takes: as their recorders wrote them, and those of their speakers."""
     found: dict[str, set[str]] = {essence: set() for essence in essences}
-    own = select(Take.essence, Take.project).where(Take.essence.in_(found))
-    spoken = (
-        select(LineRow.essence, Speaker.project)
-        .join(Speaker, Speaker.id == LineRow.speaker)
-        .where(LineRow.essence.in_(found))
-        .distinct()
-    )
-    for query in (own, spoken):
-        for essence, project in session.execute(query).tuples():
-            if project.strip():
-                found[essence].add(project)
+    for some in chunks(found):
+        own = select(Take.essence, Take.project).where(Take.essence.in_(some))
+        spoken = (
+            select(LineRow.essence, Speaker.project)
+            .join(Speaker, Speaker.id == LineRow.speaker)
+            .where(LineRow.essence.in_(some))
+            .distinct()
+        )
+        for query in (own, spoken):
+            for essence, project in session.execute(query).tuples():
+                if project.strip():
+                    found[essence].add(project)
     return found
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.retention import Kept, Rule
+from db.chunks import chunks
 from db.codec import now
 from db.forget import is_forgotten
 from db.privacy import same_project, take_projects
@@ -99,9 +100,10 @@ def expired_takes(session: Session, rule: Rule, at: datetime) -> list[str]:
 
 def strip_voices(session: Session, numbers: Collection[int]) -> None:
     """Takes the prints of voices away, enrolled ones as well; whose they are stays."""
-    for row in session.scalars(select(VoiceRow).where(VoiceRow.id.in_(list(numbers)))):
-        row.print, row.seconds = [], 0.0
-        row.fixed = row.speaker is not None
+    for some in chunks(numbers):
+        for row in session.scalars(select(VoiceRow).where(VoiceRow.id.in_(some))):
+            row.print, row.seconds = [], 0.0
+            row.fixed = row.speaker is not None
     session.flush()
 
 

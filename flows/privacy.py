@@ -210,7 +210,7 @@ def privacy_notes(work: Workspace, files: Iterable[MediaFile]) -> tuple[str, ...
         for mark, what in _NOT_DONE.items():
             people = people_kept(work, media, mark)
             if people:
-                told[f"{what} {some(_as_written(work, people, mark))}: not allowed."] = None
+                told[f"{what} {some(as_written(work, people.marks, mark))}: not allowed."] = None
     return tuple(told)
 
 
@@ -221,15 +221,15 @@ _NOT_DONE = {
 }
 
 
-def _as_written(work: Workspace, people: PeopleInTake, mark: Mark) -> list[str]:
-    """The names of these people as they were marked."""
+def as_written(work: Workspace, names: Iterable[str], mark: Mark) -> list[str]:
+    """Names of marked people, given as they are compared, as they were written then."""
     with work.database.read() as session:
         known = {
             same_project(item.speaker): item.speaker
             for item in consents(session)
             if item.mark is mark and not item.allowed
         }
-    return [known.get(name, name) for name in people.marks]
+    return [known.get(name, name) for name in names]
 
 
 def _not_known_yet(session: Session, marking: Marking, ours: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import compress
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +29,7 @@ from flows.clips import Stretch, free_name, write_stretch
 from flows.desk import file_safe
 from flows.marks import Stamp, ixml_fields
 from flows.progress import Progress
-from flows.withheld import leaving, left_out
+from flows.withheld import left_out, may_leave
 from flows.workspace import Workspace, activity, code_version
 from flows.write_back import READ_BACK, lost_in, relative_url
 
@@ -67,14 +68,14 @@ def pull(
         if path.exists():
             raise OutputError(f"{path} exists already; choose another name, or move it away.")
     started = datetime.now(UTC)
-    fit = leaving(work, [hit.found for hit in hits])
-    kept = [hit for hit in hits if hit.found not in fit]
+    may = may_leave(work, [hit.found for hit in hits])
+    kept = [hit for hit, leaves in zip(hits, may, strict=True) if not leaves]
     if kept and len(kept) == len(hits):
         raise UsageError(
             "Nothing is pulled: export is not allowed for any of these lines; roomtone privacy "
             "shows who said so."
         )
-    picks, notes = _picks(work, [hit for hit in hits if hit.found in fit])
+    picks, notes = _picks(work, list(compress(hits, may)))
     notes += left_out(len(kept), [hit.found.line.speaker for hit in kept])
     rate = rate_of(picks)
     handles = round_half_up(Fraction(handles_s) * rate.fps)

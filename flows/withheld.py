@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from db.catalogue import TakeLine
 from db.forget import withheld_stretches
 from db.privacy import consents, covered, people_marked, same_project, take_projects
 from db.tables import Asset, CutEvent, CutRow, LineRow, Speaker
-from flows.privacy import people_kept, privacy_in, projects_of
+from flows.privacy import as_written, people_kept, privacy_in, projects_of
 from flows.turnover import Turnover
 from flows.workspace import Workspace
 
@@ -38,15 +39,18 @@ class Stretch:
 
 def leaving(work: Workspace, found: Sequence[TakeLine]) -> tuple[TakeLine, ...]:
     """The lines that may leave the home, in the order given."""
+    return tuple(compress(found, may_leave(work, found)))
+
+
+def may_leave(work: Workspace, found: Sequence[TakeLine]) -> tuple[bool, ...]:
+    """For each of the lines whether it may leave the home."""
     with work.database.read() as session:
         kept = covered(session, Mark.NO_EXPORT, everything=work.settings.no_export)
         if not kept:
-            return tuple(found)
+            return (True,) * len(found)
         projects = take_projects(session, {item.essence for item in found})
     own = {work.settings.project} - {""}
-    return tuple(
-        item for item in found if not kept.covers({*own, *projects[item.essence]}, item.speaker)
-    )
+    return tuple(not kept.covers({*own, *projects[item.essence]}, item.speaker) for item in found)
 
 
 def kept_back(work: Workspace, media: MediaFile) -> Callable[[str], bool]:
@@ -75,9 +79,8 @@ def held_notes(work: Workspace, files: Iterable[MediaFile]) -> tuple[str, ...]:
         names |= dict.fromkeys(people_kept(work, media, Mark.NO_EXPORT).marks)
     if not names:
         return ()
-    with work.database.read() as session:
-        written = {same_project(item.speaker): item.speaker for item in consents(session)}
-    return (f"Lines of {some([written[n] for n in names])} left out: export is not allowed.",)
+    whose = some(as_written(work, names, Mark.NO_EXPORT))
+    return (f"Lines of {whose} left out: export is not allowed.",)
 
 
 def stretches(work: Workspace, essence: str, media: MediaFile | None = None) -> tuple[Stretch, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -11,7 +12,7 @@ from db.search.find import How
 from flows.search import find_lines
 from flows.take_view import takes_by_essence
 from flows.takeline import HOW_FOUND
-from flows.withheld import leaving
+from flows.withheld import may_leave
 from web.api.shapes import Fault, HitOut, hit_out, take_out
 from web.asked import filters_asked
 from web.site import AtSite, Site, Viewer
@@ -37,7 +38,6 @@ def search(
 def found_lines(at: Site, query: str, limit: int, filters: Filters, by: How) -> list[HitOut]:
     """What a search finds and may leave the home, with the takes that the lines are in."""
     hits = find_lines(at.work.database, query, limit, filters, by)
-    shown = leaving(at.work, [hit.found for hit in hits])
-    hits = tuple(hit for hit in hits if hit.found in shown)
+    hits = tuple(compress(hits, may_leave(at.work, [hit.found for hit in hits])))
     takes = takes_by_essence(at.work, {hit.found.essence for hit in hits})
     return [hit_out(hit, take_out(takes[hit.found.essence]), HOW_FOUND[hit.how]) for hit in hits]
