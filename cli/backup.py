@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,11 +14,11 @@ from core.errors import UsageError
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="Where backups go; each adds what is new.")],
+    vault: Annotated[
+        str, typer.Argument(help="A folder, or s3://bucket/prefix; each backup adds what is new.")
+    ],
     weights: Annotated[bool, typer.Option("--weights", help="The weights, too.")] = False,
-    read: Annotated[
-        bool, typer.Option("--read", help="Read again what the folder has already.")
-    ] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read again what is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -30,10 +29,16 @@ def backup(
     stops the backup.
     """
     from flows.backup import back_up
+    from flows.vault import open_vault
     from flows.workspace import open_workspace
 
-    with shown(quiet or as_json) as progress, open_workspace(settings_for()) as work:
-        done = back_up(work, folder, progress, weights=weights, read=read)
+    settings = settings_for()
+    with (
+        shown(quiet or as_json) as progress,
+        open_workspace(settings) as work,
+        open_vault(vault, settings) as opened,
+    ):
+        done = back_up(work, opened, progress, weights=weights, read=read)
     if as_json:
         print_json(asdict(done))
     else:
@@ -45,7 +50,7 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="The folder that backup made.")],
+    vault: Annotated[str, typer.Argument(help="The folder or s3://bucket/prefix of backups.")],
     at: Annotated[str, typer.Option(help="A backup of --list by its name; the last one.")] = "",
     show: Annotated[bool, typer.Option("--list", help="Only list the backups there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
@@ -58,20 +63,24 @@ def restore(
     """
     from flows.restore import backups, read_backup
     from flows.restore import restore as put_back
+    from flows.vault import open_vault
 
-    lists = backups(folder)
-    if show:
-        names = [path.stem for path in lists]
-        print_json(names) if as_json else OUT.print("\n".join(names), markup=False)
-        return
-    chosen = [path for path in lists if not at or path.stem == at]
-    if not chosen:
-        raise UsageError(f"There is no backup {at!r} in {folder}; --list names them.")
-    settings, found = settings_for(), read_backup(chosen[-1])
-    with shown(quiet or as_json) as progress:
-        put_back(settings, found, progress, getpass.getuser())
+    settings = settings_for()
+    with open_vault(vault, settings) as opened:
+        lists = backups(opened)
+        if show:
+            names = [path.stem for path in lists]
+            print_json(names) if as_json else OUT.print("\n".join(names), markup=False)
+            return
+        chosen = [path for path in lists if not at or path.stem == at]
+        if not chosen:
+            raise UsageError(f"There is no backup {at!r} in {vault}; --list names them.")
+        last = chosen[-1]
+        found = read_backup(opened.lists.here(last), opened.lists.shown(last))
+        with shown(quiet or as_json) as progress:
+            put_back(settings, opened, found, progress, getpass.getuser())
     if as_json:
-        print_json({"home": settings.home, "backup": found.path, "files": len(found.files)})
+        print_json({"home": settings.home, "backup": found.name, "files": len(found.files)})
     else:
         OUT.print(
             f"{settings.home} is as it was at {found.made:%Y-%m-%d %H:%M} UTC: "

@@ -1,6 +1,6 @@
-"""Back up a home's database and store to a folder, each content once.
+"""Back up a home's database and store to a folder or a bucket, each content once.
 
-The folder has `objects`, files named after their sha256, and `backups`, a list for each backup,
+A vault has `objects`, files named after their sha256, and `backups`, a list for each backup,
 written when everything that it names is there. A backup that breaks off leaves no list; what it
 had copied is not copied again.
 """
@@ -17,17 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.media.essence import file_sha256
-from adapters.media.whole import is_part, output_error, part_path, sweep, whole_file, write_text
+from adapters.media.whole import is_part, output_error, part_path, whole_file, write_text
 from adapters.storage.store import Store
-from core.errors import InputError, OutputError, UsageError
+from core.errors import InputError, OutputError
 from db.holdings import Held, held_files
 from db.portable import dump_rows
 from flows.check_files import Expected, other_files, store_files
 from flows.progress import MIB, Meter, Progress
+from flows.vault import Vault
 from flows.workspace import Workspace, code_version
 
-LISTS, OBJECTS = "backups", "objects"
 STORE = "store"
 """Below it a backup names what lay in the store, wherever that was."""
 FORMAT = 1
@@ -47,30 +46,30 @@ class Item:
 
 @dataclass(frozen=True)
 class BackedUp:
-    """A backup that was made. path: of its list. copied: bytes that the folder did not have."""
+    """A backup that was made. path: of its list. copied: bytes that the vault did not have."""
 
-    path: Path
+    path: str
     files: int
     bytes: int
     copied: int
 
 
 def back_up(
-    work: Workspace, folder: Path, progress: Progress, *, weights: bool, read: bool
+    work: Workspace, vault: Vault, progress: Progress, *, weights: bool, read: bool
 ) -> BackedUp:
     """Back up database, store, sound out of cuts, settings and access, and weights if asked.
 
-    Contents that the folder has are not copied again; read: but read again and compared. Raises
+    Contents that the vault has are not copied again; read: but read again and compared. Raises
     InputError where a file of the store is not what the database says, OutputError where the
-    folder can't be written.
+    vault can't be written.
     """
     home, store = work.settings.home.absolute(), work.store
-    if str(folder).startswith("s3:"):
-        raise UsageError("A backup goes to a folder; put that folder into a bucket then.")
-    if folder.absolute().is_relative_to(home) or home.is_relative_to(folder.absolute()):
-        raise OutputError(f"{folder} and the home {home} lie in each other; choose another folder.")
-    copier = _Copier(folder.absolute(), progress, read=read)
-    copier.prepare()
+    if vault.folder and (vault.folder.is_relative_to(home) or home.is_relative_to(vault.folder)):
+        raise OutputError(
+            f"{vault.name} and the home {home} lie in each other; choose another folder."
+        )
+    vault.prepare()
+    copier = _Copier(vault, progress, read=read)
     kind, database, held = _database(work, copier)
     kept = store_files(store.folder, held)
     rest = [item for item in other_files(home, held, ()) if item.path.is_relative_to(home)]
@@ -93,10 +92,13 @@ def back_up(
         "database": {"kind": kind, **database},
         "files": [asdict(item) for item in items],
     }
-    path = folder.absolute() / LISTS / f"{made:%Y%m%dT%H%M%S%fZ}.json"
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    path = vault.lists.folder / f"{made:%Y%m%dT%H%M%S%fZ}.json"
+    text = json.dumps(content, indent=1) + "\n"
+    with vault.lists.making(path) as place:
+        write_text(place, text)
+        vault.lists.keep(place, path, hashlib.sha256(text.encode()).hexdigest())
     size = sum(item.bytes for item in items) + int(database["bytes"])
-    return BackedUp(path, len(items), size, copier.copied)
+    return BackedUp(vault.lists.shown(path), len(items), size, copier.copied)
 
 
 def _database(work: Workspace, copier: _Copier) -> tuple[str, dict[str, Any], tuple[Held, ...]]:
@@ -107,8 +109,7 @@ def _database(work: Workspace, copier: _Copier) -> tuple[str, dict[str, Any], tu
             kind = "sqlite" if work.database.copy(session, temporary) else "rows"
             if kind == "rows":
                 _write_lines(temporary, dump_rows(session))
-        sha256 = copier.keep(temporary)[0]
-        size = copier.object(sha256).stat().st_size
+        sha256, size = copier.keep(temporary)
     return kind, {"sha256": sha256, "bytes": size}, held
 
 
@@ -136,44 +137,29 @@ def _below(folder: Path) -> list[Path]:
 
 
 class _Copier:
-    """Puts contents into a backup folder, each once."""
+    """Puts contents into a vault, each once."""
 
-    def __init__(self, folder: Path, progress: Progress, *, read: bool) -> None:
+    def __init__(self, vault: Vault, progress: Progress, *, read: bool) -> None:
         self.copied = 0
-        self._folder = folder
+        self._vault = vault
         self._read = read
         self._told = Meter(progress, COPYING).more
-
-    def prepare(self) -> None:
-        """Make the folder, for nobody else to read, and clear what broke off there."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in (LISTS, OBJECTS):
-                (self._folder / name).mkdir(mode=0o700, exist_ok=True)
-        except OSError as fault:
-            raise output_error(self._folder, fault) from fault
-        sweep(self._folder / OBJECTS)
-
-    def object(self, sha256: str) -> Path:
-        """Where a content lies."""
-        return self._folder / OBJECTS / sha256[:2] / sha256
+        self._there = {path: at.bytes for path, at in vault.objects.files() if at.regular}
 
     def filled(self) -> _Scratch:
-        """A temporary file in the folder."""
-        return _Scratch(part_path(self._folder / OBJECTS / "database"))
+        """A temporary file beside the objects."""
+        return _Scratch(part_path(self._vault.objects.folder / "database"))
 
     def keep_of(self, store: Store, item: Expected) -> tuple[str, int]:
-        """Have a file of the store in the folder, as `keep` does."""
+        """Have a file of the store in the vault, as `keep` does."""
         if not store.remote:
             return self.keep(item.path, item.sha256)
-        there = self.object(item.sha256)
-        if there.is_file() and there.stat().st_size == item.bytes and not self._read:
-            self._told(item.bytes)
+        if self._has(item.sha256, item.bytes):
             return item.sha256, item.bytes
         return self.keep(store.here(item.path), item.sha256)
 
     def keep(self, path: Path, sha256: str = "") -> tuple[str, int]:
-        """Have a file's content in the folder; its sha256 and size.
+        """Have a file's content in the vault; its sha256 and size.
 
         sha256: what it must be. Raises InputError where it is something else or can't be read.
         """
@@ -183,17 +169,23 @@ class _Copier:
             raise _gone(path) from fault
         if not stat.S_ISREG(found.st_mode):
             raise _gone(path)
-        there = self.object(sha256) if sha256 else None
-        known = there is not None and there.is_file() and there.stat().st_size == found.st_size
-        if known and not self._read:
-            self._told(found.st_size)
-            return sha256, found.st_size
-        if known and there is not None and file_sha256(there, self._told) == sha256:
+        if sha256 and self._has(sha256, found.st_size):
             return sha256, found.st_size
         return self._copy(path, sha256)
 
+    def _has(self, sha256: str, size: int) -> bool:
+        """Whether the vault has a content, which is read again where that was asked for."""
+        place = self._vault.object(sha256)
+        if self._there.get(place) != size:
+            return False
+        if not self._read:
+            self._told(size)
+            return True
+        return self._vault.objects.sha256(place, self._told) == sha256
+
     def _copy(self, path: Path, sha256: str) -> tuple[str, int]:
-        temporary = part_path(self._folder / OBJECTS / path.name[-40:])
+        objects = self._vault.objects
+        temporary = part_path(objects.folder / path.name[-40:])
         with _Scratch(temporary):
             found, size = copied(path, temporary, self._told)
             if sha256 and found != sha256:
@@ -201,10 +193,14 @@ class _Copier:
                     f"{path} is not what it was when it was made: run roomtone repair, and back"
                     " up then."
                 )
-            final = self.object(found)
-            if not (final.is_file() and final.stat().st_size == size and not self._read):
-                with whole_file(final) as place:
-                    temporary.replace(place)
+            final = self._vault.object(found)
+            if self._there.get(final) != size or self._read:
+                with objects.making(final) as place:
+                    with whole_file(place) as whole:
+                        temporary.replace(whole)
+                    objects.keep(place, final, found)
+                objects.let_go(final)
+                self._there[final] = size
                 self.copied += size
         return found, size
 

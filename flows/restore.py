@@ -21,8 +21,9 @@ from db.home import FILE, open_remembered
 from db.mend import is_empty, move_places
 from db.portable import dump_rows, load_rows
 from db.provenance import record
-from flows.backup import BESIDE, FORMAT, LISTS, OBJECTS, STORE, Item, copied
+from flows.backup import BESIDE, FORMAT, STORE, Item, copied
 from flows.progress import MIB, Meter, Progress
+from flows.vault import Vault
 from flows.workspace import activity, open_store
 
 RESTORING = "Restoring (MiB)"
@@ -34,46 +35,44 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup by its list. made: when, in UTC. home: where the home was. kind: of the database."""
+    """A backup by its list, which `name` is for people.
 
-    path: Path
+    made: when, in UTC. home: where the home was. kind: of the database.
+    """
+
+    name: str
     made: datetime
     home: Path
     kind: str
     database: Item
     files: tuple[Item, ...]
 
-    @property
-    def folder(self) -> Path:
-        """The backup folder."""
-        return self.path.parent.parent
 
-    def object(self, item: Item) -> Path:
-        """Where a file's content lies."""
-        return self.folder / OBJECTS / item.sha256[:2] / item.sha256
-
-
-def backups(folder: Path) -> tuple[Path, ...]:
-    """The lists of the backups in a folder, the earliest first. Raises InputError for none."""
-    found = sorted((folder / LISTS).glob("*.json")) if folder.is_dir() else []
+def backups(vault: Vault) -> tuple[Path, ...]:
+    """The lists of the backups in a vault, the earliest first. Raises InputError for none."""
+    found = [path for path, _ in vault.lists.files() if path.suffix == ".json"]
     if not found:
-        raise InputError(f"{folder} has no backup of roomtone; give the folder that backup made.")
-    return tuple(found)
+        raise InputError(f"{vault.name} has no backup of roomtone; give what backup was given.")
+    return tuple(sorted(found))
 
 
-def read_backup(path: Path) -> Backup:
-    """A backup by its list. Raises InputError where it is damaged, or a newer roomtone's."""
+def read_backup(path: Path, name: str = "") -> Backup:
+    """A backup by its list. Raises InputError where it is damaged, or a newer roomtone's.
+
+    name: for people, where it is not the path.
+    """
+    name = name or str(path)
     try:
         if path.stat().st_size > _LARGEST:
-            raise InputError(f"{path} is larger than any list of a backup.")
+            raise InputError(f"{name} is larger than any list of a backup.")
         found = json.loads(path.read_text("utf-8"))
         if found["backup"] != FORMAT:
-            raise InputError(f"{path} was written by a newer roomtone: update roomtone.")
+            raise InputError(f"{name} was written by a newer roomtone: update roomtone.")
         database = found["database"]
         if database["kind"] not in ("sqlite", "rows"):
             raise ValueError(database)
         return Backup(
-            path=path,
+            name=name,
             made=datetime.fromisoformat(found["made"]),
             home=Path(found["home"]),
             kind=database["kind"],
@@ -81,9 +80,9 @@ def read_backup(path: Path) -> Backup:
             files=tuple(_item(item) for item in found["files"]),
         )
     except OSError as fault:
-        raise InputError(f"{path} can't be read ({fault.strerror}).") from fault
+        raise InputError(f"{name} can't be read ({fault.strerror}).") from fault
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-        raise InputError(f"{path} is no list of a backup any more: use another backup.") from fault
+        raise InputError(f"{name} is no list of a backup any more: use another backup.") from fault
 
 
 def _item(found: Any) -> Item:
@@ -96,7 +95,7 @@ def _item(found: Any) -> Item:
     return Item(str(path), sha256, size)
 
 
-def restore(settings: Settings, backup: Backup, progress: Progress, by: str) -> None:
+def restore(settings: Settings, vault: Vault, backup: Backup, progress: Progress, by: str) -> None:
     """Put a backup's files, and then its database, into the home of the settings.
 
     What the home's store has already is kept where it is the same, so that a restore that broke
@@ -112,11 +111,11 @@ def restore(settings: Settings, backup: Backup, progress: Progress, by: str) -> 
     store = open_store(settings)
     for item in backup.files:
         if item.path.startswith(f"{STORE}/"):
-            _store(backup, item, store, meter)
+            _store(vault, item, store, meter)
         else:
-            _put(backup, item, home / item.path, meter)
+            _put(vault, item, home / item.path, meter)
     with _scratch(home) as temporary:
-        _put(backup, backup.database, temporary, meter)
+        _put(vault, backup.database, temporary, meter)
         _database(settings, backup, temporary, started, by)
 
 
@@ -138,34 +137,42 @@ def _refuse_full(settings: Settings, home: Path, backup: Backup) -> None:
                     )
 
 
-def _store(backup: Backup, item: Item, store: Store, meter: Meter) -> None:
+def _store(vault: Vault, item: Item, store: Store, meter: Meter) -> None:
     """Have a file of the backup in the store, unless it is there already with the same bytes."""
     path = store.folder.joinpath(*PurePosixPath(item.path).parts[1:])
     if not store.remote:
-        _put(backup, item, path, meter)
+        _put(vault, item, path, meter)
         return
     if store.has(path, item.bytes) and store.sha256(path, lambda _: None) == item.sha256:
         meter.more(item.bytes)
         return
     with store.making(path) as made:
-        _put(backup, item, made, meter)
+        _put(vault, item, made, meter)
         store.keep(made, path, item.sha256)
 
 
-def _put(backup: Backup, item: Item, target: Path, meter: Meter) -> None:
+def _put(vault: Vault, item: Item, target: Path, meter: Meter) -> None:
     """Have a file of the backup at its place, compared byte by byte."""
     if target.is_file() and not target.is_symlink() and file_sha256(target) == item.sha256:
         meter.more(item.bytes)
         return
-    source = backup.object(item)
-    if not source.is_file() or source.is_symlink():
-        raise InputError(f"{source} is missing from the backup ({item.path}): use another backup.")
-    with whole_file(target) as temporary:
-        sha256, _ = copied(source, temporary, meter.more)
-        if sha256 != item.sha256:
-            raise InputError(
-                f"{source} is damaged ({item.path} has other bytes): use another backup."
-            )
+    objects, source = vault.objects, vault.object(item.sha256)
+    shown = objects.shown(source)
+    damaged = f"{shown} is damaged ({item.path} has other bytes): use another backup."
+    if not objects.has(source, item.bytes) or source.is_symlink():
+        raise InputError(
+            f"{shown} is missing from the backup, or not whole ({item.path}): use another backup."
+        )
+    try:
+        here = objects.here(source)
+    except InputError as fault:
+        raise InputError(damaged) from fault
+    try:
+        with whole_file(target) as temporary:
+            if copied(here, temporary, meter.more)[0] != item.sha256:
+                raise InputError(damaged)
+    finally:
+        objects.let_go(source)
 
 
 def _database(
@@ -206,12 +213,12 @@ def _fill(database: Database, backup: Backup, source: Path) -> None:
             raise OutputError(f"{database.name} holds something already; choose an empty database.")
         if backup.kind == "rows":
             with source.open(encoding="ascii") as lines:
-                load_rows(session, lines, str(backup.path))
+                load_rows(session, lines, backup.name)
             return
         other = open_database(source)
         try:
             with other.read() as theirs:
-                load_rows(session, dump_rows(theirs), str(backup.path))
+                load_rows(session, dump_rows(theirs), backup.name)
         finally:
             other.close()
 
@@ -224,7 +231,11 @@ def _finish(database: Database, backup: Backup, home: Path, started: datetime, b
             "restore",
             uuid4().hex,
             started,
-            {"backup": backup.path.name, "made": backup.made.isoformat(), "moved": moved},
+            {
+                "backup": PurePosixPath(backup.name).name,
+                "made": backup.made.isoformat(),
+                "moved": moved,
+            },
         )
         record(session, replace(done, agent=by), used=[], generated=[])
 

@@ -30,11 +30,12 @@ class Bucket:
     @property
     def variables(self) -> Mapping[str, str]:
         """The environment of commands that keep their store here."""
-        return {
-            **ACCESS,
-            "ROOMTONE_STORE": self.address,
-            "ROOMTONE_STORE_ENDPOINT": self.storage.endpoint,
-        }
+        return {**self.elsewhere, "ROOMTONE_STORE": self.address}
+
+    @property
+    def elsewhere(self) -> Mapping[str, str]:
+        """The environment of commands that keep their store elsewhere and may use the bucket."""
+        return {**ACCESS, "ROOMTONE_STORE_ENDPOINT": self.storage.endpoint}
 
     @property
     def objects(self) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from databases import Server
 from injuries import Patient, patient
+from object_storage import Bucket
 from production import Delivered, Home, tell
 
 from core.errors import ExitCode
@@ -39,13 +40,13 @@ def checked(home: Home) -> Any:
     return home.run("check", "--read", "--json").json
 
 
-def back_up(it: Patient, folder: Path, *options: str) -> Any:
+def back_up(it: Patient, folder: Path | str, *options: str) -> Any:
     ran = it.home.run("backup", folder, "--json", *options)
     assert ran.code == 0, ran.err
     return ran.json
 
 
-def restored(it: Patient, folder: Path, to: Path, **environment: str) -> Home:
+def restored(it: Patient, folder: Path | str, to: Path, **environment: str) -> Home:
     home = Home(to, {**it.home.environment, **environment})
     ran = home.run("restore", folder)
     assert (ran.code, ran.err) == (0, "")
@@ -202,3 +203,38 @@ def test_a_team_s_database_is_backed_up_and_restored_and_either_becomes_the_othe
     assert checked(alone)["in_order"]
     tell(alone, {"1-T02": [(5, "one more line")]})
     assert checked(alone)["in_order"]
+
+
+def test_a_bucket_takes_a_backup_and_gives_it_back(
+    it: Patient, tmp_path: Path, bucket: Bucket
+) -> None:
+    before, check = finds(it.home), checked(it.home)
+    it = replace(it, home=Home(it.home.folder, {**it.home.environment, **bucket.elsewhere}))
+    vault = f"{bucket.address}/backups of takes"
+    first = back_up(it, vault)
+    assert first["copied"] == first["bytes"]
+    assert first["path"].startswith(f"{vault}/backups/")
+    assert back_up(it, vault, "--read")["copied"] < first["copied"]
+    home = restored(it, vault, tmp_path / "new machine")
+    assert finds(home) == before
+    assert checked(home) == check
+    assert not [path for at in (it.home, home) for path in at.folder.glob(".vault*")]
+
+
+def test_a_damaged_or_missing_object_is_not_restored(
+    it: Patient, tmp_path: Path, bucket: Bucket
+) -> None:
+    it = replace(it, home=Home(it.home.folder, {**it.home.environment, **bucket.elsewhere}))
+    back_up(it, bucket.address)
+    name, data = max(bucket.objects.items(), key=lambda item: len(item[1]))
+    bucket.put(name, data[:-1] + bytes([data[-1] ^ 1]))
+    home = Home(tmp_path / "new", it.home.environment)
+    ran = home.run("restore", bucket.address)
+    assert (ran.code, "is damaged" in ran.err) == (ExitCode.INPUT, True)
+    bucket.delete(name)
+    ran = home.run("restore", bucket.address)
+    assert (ran.code, "is missing" in ran.err) == (ExitCode.INPUT, True)
+    assert not (home.folder / "roomtone.db").exists()
+    back_up(it, bucket.address)
+    assert home.run("restore", bucket.address).code == 0
+    assert home.run("restore", "s3://no-such-bucket/x").code == ExitCode.OUTPUT

@@ -179,6 +179,11 @@ class ObjectStore:
                 self._make_room(path)
         return path
 
+    def let_go(self, path: Path) -> None:
+        """Remove the copy here."""
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
     def sha256(self, path: Path, told: Told) -> str:
         """Read an object, all of it, and keep nothing of it."""
         digest = hashlib.sha256()
@@ -197,8 +202,7 @@ class ObjectStore:
         self._seen.pop(path, None)
         with self._told(path), contextlib.suppress(FileNotFoundError):
             self._storage().rm_file(self._object(path))
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        self.let_go(path)
 
     def take_out(self, path: Path, target: Path) -> None:
         """Move an object to a file of this machine, as it is."""
@@ -274,8 +278,8 @@ class ObjectStore:
                     files.info(bucket)
                 except FileNotFoundError as fault:
                     raise OutputError(
-                        f"There is no bucket {bucket!r} for the store {self.name}: make it, or "
-                        "change the setting store."
+                        f"There is no bucket {bucket!r} for {self.name}: make it, or name another "
+                        "(the setting store, or where the backup goes)."
                     ) from fault
                 except PermissionError:
                     pass  # It may allow its objects and not itself to be looked at.

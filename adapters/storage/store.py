@@ -78,6 +78,10 @@ class Store(Protocol):
         """
         ...
 
+    def let_go(self, path: Path) -> None:
+        """Remove the copy here of a file that the store has elsewhere, which nobody will read."""
+        ...
+
     def sha256(self, path: Path, told: Told) -> str:
         """Read a file as it lies in the store, all of it. Raises InputError."""
         ...
