@@ -3,11 +3,13 @@
 All audio streams of the first one's sample rate count as the file's channels, in stream order,
 for cameras write one mono stream a channel. Sample 0 is the container's own start: an encoder's
 priming is gone, an edit list is obeyed, a stream that starts late starts with silence.
+
+Nothing but `adapters.media.decoder` calls this, in a process of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -36,6 +38,9 @@ _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 _DATED = ("mov", "mxf")
 _MAX_PADDING = 4096
 _GAP_SECONDS = Fraction(1, 20)
+MOST_HOURS = 100
+"""No recorder or camera runs so long at once; times that say more are damage, and a gap in them
+would be filled with silence."""
 _SUBTYPES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_32"}
 
 Block = NDArray[Any]
@@ -70,22 +75,30 @@ class ContainerSound:
         return sum(channels for _, channels in self.streams)
 
 
-def describe(path: Path) -> ContainerSound:
+def describe(path: Path, told: Callable[[int], None] = lambda _: None) -> ContainerSound:
     """What sound a container holds.
 
     MOV, MP4 and MXF state their length to the sample; of the others the sound is decoded once
-    and counted. Raises InputError where there is none or it can't be read.
+    and counted. told: hears of samples that were counted. Raises InputError where there is none,
+    it can't be read, or it would last more than MOST_HOURS.
     """
     import av
 
     try:
         with av.open(str(path.absolute()), options=_OPTIONS) as container:
             sound, stated = _streams(path, container)
-        frames = stated or sum(len(block) for block in _interleaved(path, sound))
+        frames = stated
+        for block in () if stated else _interleaved(path, sound):
+            frames += len(block)
+            told(len(block))
+            if frames > MOST_HOURS * 3600 * sound.sample_rate:
+                break
     except (av.FFmpegError, ValueError, EOFError) as fault:
         raise _unreadable(path, fault) from fault
     if frames < 1:
         raise InputError(f"{path} holds no sound: copy or export it again.")
+    if frames > MOST_HOURS * 3600 * sound.sample_rate:
+        raise InputError(f"The times in {path} make it last over {MOST_HOURS} h: export it again.")
     return replace(sound, frames=frames)
 
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import subprocess
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.media.containers import FORMATS, decoded, describe
+from adapters.media.confined import StuckError, describe, save
+from adapters.media.containers import FORMATS
 from adapters.media.probe import OGG, SOUND_FORMATS
-from adapters.media.whole import output_error, whole_file
-from core.errors import InputError, OutputError
+from adapters.media.shape import Shape
+from adapters.media.whole import whole_file
+from core.errors import InputError
 from core.media import MediaFile
 from core.time import round_half_up
 
@@ -27,68 +26,7 @@ MOST_OPEN = 64
 """Sound files that are held open at once: far below what any system allows a process."""
 
 _BLOCK = 1 << 16
-_RIFF_ROOM = (1 << 32) - (1 << 16)
 _FFMPEG_SECONDS = 3600
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """What a file in the cache has to be. final: its name there. subtype: libsndfile's."""
-
-    final: Path
-    sample_rate: int
-    channels: int
-    frames: int
-    subtype: str
-
-    def save(self, path: Path, sound: Iterator[NDArray[Any]]) -> None:
-        """Write blocks of shape (frames, channels): float64, float32 or left-justified int32."""
-        import soundfile as sf
-
-        room = self.frames * self.channels * 4 > _RIFF_ROOM
-        try:
-            out = sf.SoundFile(
-                str(path),
-                "w",
-                self.sample_rate,
-                self.channels,
-                self.subtype,
-                format="RF64" if room else "WAV",
-            )
-        except (sf.LibsndfileError, OSError) as fault:
-            raise self._refused(fault) from fault
-        with contextlib.closing(out):
-            for block in sound:
-                try:
-                    out.write(np.ascontiguousarray(block))
-                except (sf.LibsndfileError, OSError, AssertionError) as fault:
-                    raise self._refused(fault) from fault
-
-    def check(self, path: Path) -> None:
-        """Raise OutputError where a written file is not of this shape."""
-        import soundfile as sf
-
-        try:
-            made = sf.info(str(path))
-        except sf.LibsndfileError as fault:
-            raise self._refused(fault) from fault
-        if (made.samplerate, made.channels, made.frames) != (
-            self.sample_rate,
-            self.channels,
-            self.frames,
-        ):
-            raise OutputError(
-                f"{self.final} came out with {made.frames} samples where {self.frames} are due: "
-                "check that the disk has room and run again."
-            )
-
-    def _refused(self, fault: Exception) -> OutputError:
-        if isinstance(fault, OSError):
-            return output_error(self.final, fault)
-        return OutputError(
-            f"{self.final} can't be written ({fault}): check that the disk has room and that "
-            "writing there is allowed."
-        )
 
 
 class Sound:
@@ -225,31 +163,30 @@ def sound_file(media: MediaFile, cache: Path) -> Path:
     final = cache / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.wav"
     if final.exists():
         return final
-    subtype, samples = _decoding(media)
-    shape = _Shape(final, media.sample_rate, media.channels, media.frames, subtype)
+    if media.container == OGG and media.subtype.isupper():
+        sound, subtype = None, "FLOAT"
+        with Sound(media.path) as ogg:
+            found = (ogg.sample_rate, ogg.channels, ogg.frames)
+    else:
+        sound = describe(media.path)
+        subtype = sound.subtype
+        found = (sound.sample_rate, sound.channels, sound.frames)
+    if found != (media.sample_rate, media.channels, media.frames):
+        raise InputError(f"{media.path} has changed since it was first seen: run again.")
+    shape = Shape(final, *found, subtype)
     with whole_file(final, shape.check) as temporary:
         try:
-            shape.save(temporary, samples)
+            if sound is None:
+                shape.save(temporary, blocks(media.path, range(media.channels)))
+            else:
+                save(media.path, sound, temporary)
+        except StuckError:
+            raise
         except InputError:
             temporary.unlink(missing_ok=True)
             if not _ffmpeg(media, temporary):
                 raise
     return final
-
-
-def _decoding(media: MediaFile) -> tuple[str, Iterator[NDArray[Any]]]:
-    """The subtype that holds a container's sound, and the sound, decoded from its start."""
-    if media.container == OGG and media.subtype.isupper():
-        with Sound(media.path) as ogg:
-            found = (ogg.sample_rate, ogg.channels, ogg.frames)
-        subtype, samples = "FLOAT", blocks(media.path, range(media.channels))
-    else:
-        sound = describe(media.path)
-        found = (sound.sample_rate, sound.channels, sound.frames)
-        subtype, samples = sound.subtype, decoded(media.path, sound)
-    if found != (media.sample_rate, media.channels, media.frames):
-        raise InputError(f"{media.path} has changed since it was first seen: run again.")
-    return subtype, samples
 
 
 def at_rate(path: Path, sample_rate: int, cache: Path, key: str) -> Path:
@@ -304,7 +241,7 @@ def kept(
     """
     final = cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}-{sample_rate}.wav"
     if not final.exists():
-        shape = _Shape(final, sample_rate, channels, frames, "FLOAT")
+        shape = Shape(final, sample_rate, channels, frames, "FLOAT")
         with whole_file(final, shape.check) as temporary:
             shape.save(temporary, samples)
     return final

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from adapters.media.bwf import notes_with_warnings
 from adapters.media.chunks import UNKNOWN_SIZE, Chunk, ChunkMap, read_body, read_chunks
-from adapters.media.containers import describe
+from adapters.media.confined import describe
 from core.errors import InputError
 from core.media import MediaFile, SoundNotes
 
