@@ -21,6 +21,7 @@ import numpy as np
 import opentimelineio as otio
 import soundfile as sf
 from numpy.typing import NDArray
+from remembered_engine import remembered
 from sqlalchemy import select
 from synthetic_voice import placed, synthetic_voice
 
@@ -117,7 +118,8 @@ class Home:
 
     def run(self, *words: str | Path) -> Ran:
         """Run a command in this process."""
-        return run_here(words, self.variables)
+        with remembered():
+            return run_here(words, self.variables)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """Start a command in a process of its own."""
