@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,18 @@ def test_no_injured_script_breaks_the_reader() -> None:
     for data in injured(SCRIPT.encode(), 500):
         for line in script_lines(parse(data.decode("cp1252", "replace"), "s")):
             assert line.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("_a " * 60_000, id="emphasis that nothing closes"),
+        pytest.param("\nINT. A" + " " * 60_000 + "x\n", id="white space where a number may be"),
+        pytest.param("\nBOB" + " (x)" * 20_000 + "\nHello.\n", id="extensions of a cue"),
+        pytest.param("Title: a\n" + "  bbbbbbbbbbbbbbbbbbbb\n" * 40_000, id="a title without end"),
+    ],
+)
+def test_reading_takes_time_that_grows_with_the_script_only(text: str) -> None:
+    started = time.process_time()
+    parse(text, "script")
+    assert time.process_time() - started < 4

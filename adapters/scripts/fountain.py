@@ -19,13 +19,17 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_LINES = 300_000
 
 _SCENE = re.compile(r"^(int\.?/ext|ext\.?/int|i\.?/e|e\.?/i|int|ext|est)[. ]", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*#([^#\s][^#]{0,30})#\s*$")
+# Begins where white space begins: from within a run of it every start would read the run again.
+_NUMBER = re.compile(r"(?<!\s)\s*#([^#\s][^#]{0,30})#\s*$")
 _KEY = re.compile(r"^([^\s:][^:]{0,60}):\s*(.*)$")
 _BREAK = re.compile(r"^={3,}\s*$")
 _BONEYARD = re.compile(r"/\*|\*/")
 _NOTE = re.compile(r"\[\[|\]\]")
 _LETTER = re.compile(r"[^\W\d_]")
-_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)(.+?)(?<=\S)(?<!\\)\1", re.DOTALL)
+_OPENS = re.compile(r"(?<!\\)(\*{1,3}|_)(?=\S)")
+_CLOSES = {
+    mark: re.compile(rf"(?<=\S)(?<!\\){re.escape(mark)}") for mark in ("***", "**", "*", "_")
+}
 _ESCAPE = re.compile(r"\\([*_\\#@!~><.=^()\[\]/])")
 
 
@@ -91,8 +95,34 @@ def parse(text: str, name: str) -> Script:
 def plain(text: str) -> str:
     """Text without marks of emphasis, and with what was escaped as itself."""
     for _ in range(3):
-        text = _EMPHASIS.sub(r"\2", text)
+        text = _unmarked(text)
     return _ESCAPE.sub(r"\1", text)
+
+
+def _unmarked(text: str) -> str:
+    """Text without the outermost marks of emphasis.
+
+    A mark that nothing closes is not looked for again: one expression for a pair would read the
+    rest of the text from every such mark, hours for a megabyte of them.
+    """
+    kept, at, position = list[str](), 0, 0
+    unclosed: set[str] = set()
+    while (opened := _OPENS.search(text, position)) is not None:
+        position = opened.end()
+        for mark in dict.fromkeys((opened[1], opened[1][:2], opened[1][:1])):
+            inside = opened.start() + len(mark)
+            if mark in unclosed or text[inside].isspace():
+                continue
+            closed = _CLOSES[mark].search(text, inside + 1)
+            if closed is None:
+                unclosed.add(mark)
+                continue
+            kept += text[at : opened.start()], text[inside : closed.start()]
+            at = position = closed.end()
+            break
+        else:
+            position = opened.start() + 1
+    return "".join((*kept, text[at:])) if kept else text
 
 
 def _without_hidden(lines: list[str], warnings: list[str]) -> tuple[list[Row], list[Paragraph]]:
@@ -157,20 +187,21 @@ def _noted(lines: list[str], at: int) -> Paragraph:
 def _title_page(rows: list[Row]) -> tuple[list[tuple[str, str]], int]:
     """Keys and values before the first blank line, and the index of the row behind them."""
     first = next((i for i, row in enumerate(rows) if not row.blank), len(rows))
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, list[str]]] = []
+    behind = len(rows)
     for index in range(first, len(rows)):
         row = rows[index]
         match = _KEY.match(row.text)
         if row.blank:
-            return found, index + bool(found)
+            behind = index + bool(found)
+            break
         if row.text[:1].isspace() and found:
-            key, value = found[-1]
-            found[-1] = (key, f"{value}\n{row.text.strip()}".strip())
+            found[-1][1].append(row.text.strip())
         elif match is not None and not _is_scene(row.text) and not _is_transition(row.text):
-            found.append((match[1].strip(), match[2].strip()))
+            found.append((match[1].strip(), [match[2].strip()]))
         else:
             return [], first
-    return found, len(rows)
+    return [(key, "\n".join(lines).strip()) for key, lines in found], behind
 
 
 def _is_scene(text: str) -> bool:

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from core.script import Element, Part, PartKind, Prose, ProseKind, SceneHeading, Script, Speech
 
-_EXTENSIONS = re.compile(r"\s*\(([^()]*)\)\s*$")
+_EXTENSION = re.compile(r"\(([^()]*)\)")
+_MOST_EXTENSIONS = 20
+"""Of a cue, counted from its end; what stands before them is the name. Scripts have three."""
+
 _MOST_WARNINGS = 50
 
 
@@ -90,9 +93,12 @@ def character_of(cue: str) -> tuple[str, str]:
     A cue that is nothing but parentheses is a name.
     """
     name, found = " ".join(cue.split()), list[str]()
-    while (match := _EXTENSIONS.search(name)) is not None and match.start() > 0:
+    while len(found) < _MOST_EXTENSIONS and (opened := name.rfind("(")) > 0:
+        match = _EXTENSION.fullmatch(name, opened)
+        if match is None:
+            break
         found.insert(0, match[1].strip())
-        name = name[: match.start()]
+        name = name[:opened].rstrip()
     return name.strip(), ", ".join(extension for extension in found if extension)
 
 
