@@ -255,6 +255,9 @@ def test_timecode_rates_are_exact(rate: str, flag: str, fps: Fraction, drop: boo
         '<!DOCTYPE x [<!ENTITY a "b">]><BWFXML/>'.encode("utf-16"),
         b"<BWFXML>" + b" " * (4 << 20) + b"</BWFXML>",
         b"<BWFXML><SCENE>1</BWFXML>",
+        b"<BWFXML>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</BWFXML>",
+        b"<BWFXML>" + b"<a/>" * 60_000 + b"</BWFXML>",
+        b"<BWFXML xmlns='" + b"u" * 100_000 + b"'><a/></BWFXML>",
         b"",
     ],
 )

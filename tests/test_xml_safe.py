@@ -98,3 +98,21 @@ def test_a_missing_file_and_a_folder_are_one_sentence(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.xml", tmp_path):
         with pytest.raises(InputError, match="can't be read"):
             xml_safe.parse(path, "xmeml", "FCP7 XML")
+
+
+@pytest.mark.parametrize("space", [b"", b" " * 300])
+@pytest.mark.parametrize("prefix", [b"", b":p", b":" + b"p" * 300])
+def test_a_namespace_that_would_be_part_of_every_name_is_short(
+    tmp_path: Path, prefix: bytes, space: bytes
+) -> None:
+    declared = b"\n" * 65_000 + b" xmlns" + prefix + space + b"=" + space + b"'" + b"u" * 500_000
+    document = b"<xmeml" + declared + b"'>" + b"".join(b"<a%d/>" % i for i in range(500))
+    assert "namespace" in refused(tmp_path, document + b"</xmeml>")
+    assert "namespace" in refused(tmp_path, (document + b"</xmeml>").decode().encode("utf-16"))
+
+
+def test_a_usual_namespace_is_read_and_text_about_them_too(tmp_path: Path) -> None:
+    path = tmp_path / "cut.xml"
+    text = f"<xmeml xmlns:p = '{'u' * 256}'><p:a/> xmlns:q = is a word, and xmlns another</xmeml>"
+    path.write_text(text)
+    assert len(xml_safe.parse(path, "xmeml", "FCP7 XML")) == 1

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import DefusedXMLParser, fromstring
 
+from adapters.timelines.xml_safe import has_long_namespace
 from core.errors import InputError
 from core.media import SoundNotes
 from core.time import FrameRate, exact_fps
@@ -22,6 +23,12 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BARE_AMPERSAND = re.compile(r"&(?!#\d+;|#x[0-9a-fA-F]+;|(?:amp|lt|gt|quot|apos);)")
 _DECLARATION = re.compile(r"^\s*<\?xml.*?\?>", re.DOTALL)
 MAX_REST = 64 << 10
+_MAX_DEPTH = 50
+"""Levels of elements. The specification has four, makers' own blocks a few more."""
+
+_MAX_ELEMENTS = 50_000
+"""A file of 128 tracks has some thousand."""
+
 _OURS = frozenset(
     {
         *("IXML_VERSION", "PROJECT", "SCENE", "TAKE", "TAPE", "CIRCLED", "NOTE", "SPEED"),
@@ -124,12 +131,37 @@ def _root(body: bytes) -> ET.Element:
     text = _decode(body)
     if "<!DOCTYPE" in text.upper() or "<!ENTITY" in text.upper():
         raise InputError("its iXML declares a DOCTYPE or entities, which no recorder does")
+    if has_long_namespace(text.encode(errors="replace")):
+        raise InputError("its iXML declares a namespace longer than any recorder's")
     text = _BARE_AMPERSAND.sub("&amp;", _ILLEGAL.sub("", _DECLARATION.sub("", text)))
     try:
-        root: ET.Element = fromstring(text.strip(), forbid_dtd=True)
+        parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True)
+        parser.feed(text.strip())
+        root: ET.Element = parser.close()
     except (ET.ParseError, ValueError, RecursionError) as fault:
         raise InputError(f"its iXML is malformed ({fault})") from fault
     return root
+
+
+class _Bounded(ET.TreeBuilder):
+    """Builds a tree that nothing recurses too deep over. Raises ValueError for another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = self._elements = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> ET.Element:  # type: ignore[override]
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ValueError(f"nested more than {_MAX_DEPTH} levels deep")
+        self._elements += 1
+        if self._elements > _MAX_ELEMENTS:
+            raise ValueError(f"more than {_MAX_ELEMENTS} elements")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str) -> ET.Element:
+        self._depth -= 1
+        return super().end(tag)
 
 
 def merge_ixml(notes: SoundNotes, ixml: Ixml, channels: int) -> SoundNotes:
@@ -253,18 +285,22 @@ def _rate(rate: str, flag: str) -> FrameRate | None:
 def _rest(root: ET.Element) -> tuple[str, ...]:
     """What a copy of the sound may carry on, up to 64 kB of it."""
     kept: list[str] = []
+    left = MAX_REST
     for element in root:
         if element.tag in _OURS | _OF_THE_FILE or not _XML_NAME.match(str(element.tag)):
             continue
         if element.tag == "FILE_SET":
-            for child in list(element):
-                if child.tag not in _OF_THE_TAKE or not (child.text or "").strip():
-                    element.remove(child)
+            element[:] = [
+                child
+                for child in element
+                if child.tag in _OF_THE_TAKE and (child.text or "").strip()
+            ]
             if not len(element):
                 continue
         element.tail = None
         text = ET.tostring(element, encoding="unicode")
-        if sum(map(len, kept)) + len(text) <= MAX_REST:
+        if len(text) <= left:
+            left -= len(text)
             kept.append(text)
     return tuple(kept)
 

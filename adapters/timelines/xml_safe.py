@@ -7,6 +7,7 @@ anything could recurse over what came in.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -17,9 +18,20 @@ MAX_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 200
 MAX_ELEMENTS = 600_000
 MAX_TEXT = 64 * 1024 * 1024
-"""Characters of text and attributes, white space between elements not counted."""
+"""Characters of text, names and attributes, white space between elements not counted."""
+
+MAX_NAMESPACE = 256
+"""Characters of a namespace. The parser puts it before every name of an element or attribute, so
+that a long one and some thousand short names fill the memory. Real ones have up to a hundred."""
 
 _CHUNK = 1 << 16
+_OVERLAP = 1024
+"""Bytes: more than `_LONG_NAMESPACE` ever matches."""
+
+_LONG_NAMESPACE = re.compile(
+    rb"""\sxmlns(?::[^\s<>="':]{201}|(?::[^\s<>="':]{1,200}+)?\s{0,200}+"""
+    rb"""(?:=\s{0,200}+(?:"[^"]{%d}|'[^']{%d}|\s)|\s))""" % (MAX_NAMESPACE + 1, MAX_NAMESPACE + 1)
+)
 _MAX_TOKEN = 4 * 1024 * 1024
 
 
@@ -47,7 +59,7 @@ class _Bounded:
             raise _TooMuchError(f"is nested more than {MAX_DEPTH} levels deep")
         if self._elements > MAX_ELEMENTS:
             raise _TooMuchError(f"has more than {MAX_ELEMENTS} elements")
-        self._count(sum(len(name) + len(value) for name, value in attributes.items()))
+        self._count(len(tag) + sum(len(name) + len(value) for name, value in attributes.items()))
         self._builder.start(tag, attributes)
         self._inside += tag == self._spaced
 
@@ -118,11 +130,20 @@ def parse(
     return root
 
 
+def has_long_namespace(data: bytes) -> bool:
+    """Whether XML declares a namespace that would fill the memory by being part of every name."""
+    return _LONG_NAMESPACE.search(data) is not None
+
+
 def _fed(parser: Any, target: _Bounded, path: Path) -> Element:
     # Expat may read an unfinished tag from its start again with every chunk: quadratic time.
-    pending = 0
+    pending, last = 0, b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
+            last += chunk.replace(b"\0", b"")  # UTF-16 as it would be in UTF-8
+            if has_long_namespace(last):
+                raise _TooMuchError(f"declares a namespace of more than {MAX_NAMESPACE} characters")
+            last = last[-_OVERLAP:]
             before = target.seen
             parser.feed(chunk)
             pending = pending + len(chunk) if target.seen == before else 0
