@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from config.finishing import Finishing, parse_finishing
+from config.toml_file import read_table
 from core.errors import UsageError
 
 Retimed = Literal["silence", "original"]
@@ -119,9 +119,8 @@ def _path(name: str) -> Path:
 def _table(path: Path) -> dict[str, Any]:
     """What a recipe's file says."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        return read_table(path)
+    except (OSError, ValueError) as fault:
         raise UsageError(f"{path} can't be read as a recipe: {fault}.") from fault
 
 

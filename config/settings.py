@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import string
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.addresses import endpoint_address, store_address
+from config.toml_file import read_table
 from core.errors import InputError, UsageError
 from core.time import FrameRate, parse_rate
 
@@ -421,9 +421,8 @@ def _shown(name: str, value: object) -> object:
 
 def _file(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as source:
-            return tomllib.load(source)
+        return read_table(path)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (OSError, ValueError) as fault:
         raise UsageError(f"{path} can't be read as TOML ({fault}).") from fault

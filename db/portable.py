@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from sqlalchemy import Integer, LargeBinary, Table, func, insert, select
 from sqlalchemy.exc import OperationalError, StatementError
@@ -21,6 +21,15 @@ from db.tally import RowCount
 
 FORMAT = 1
 _AT_ONCE = 500
+_MOST_AT_ONCE = 16 << 20
+"""Characters of rows that are taken in together, however few they are."""
+
+_LONGEST_LINE = 64 << 20
+"""Characters of a row. The longest, lists of rows for the search, have some megabytes."""
+
+_MOST_VALUES = 4_000_000
+"""Commas and brackets of a row: what bounds the memory that its values take."""
+
 _FAULTS = (
     ValueError,
     KeyError,
@@ -29,6 +38,7 @@ _FAULTS = (
     AttributeError,
     OverflowError,
     StopIteration,
+    RecursionError,
 )
 
 
@@ -61,6 +71,14 @@ def load_rows(session: Session, lines: Iterable[str], name: str) -> None:
     _number_on(session)
 
 
+def bounded_lines(file: TextIO) -> Iterator[str]:
+    """The lines of a dump. Raises ValueError for one that is longer than any row."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise ValueError("a line of a dump is too long")
+        yield line
+
+
 def _load(session: Session, lines: Iterator[str], name: str) -> None:
     head = json.loads(next(lines))
     if head["roomtone"] != FORMAT or head["revision"] != revisions()[-1]:
@@ -72,7 +90,10 @@ def _load(session: Session, lines: Iterator[str], name: str) -> None:
     table: Table | None = None
     names: list[str] = []
     rows: list[dict[str, Any]] = []
+    held = 0
     for line in lines:
+        if sum(map(line.count, ",[{")) > _MOST_VALUES:
+            raise ValueError("a row of a dump has too many values")
         found = json.loads(line)
         if isinstance(found, dict):
             _store(session, table, rows)
@@ -82,8 +103,10 @@ def _load(session: Session, lines: Iterator[str], name: str) -> None:
             raise ValueError(line)
         values = zip(names, found, strict=True)
         rows.append({column: _typed(table, column, value) for column, value in values})
-        if len(rows) >= _AT_ONCE:
+        held += len(line)
+        if len(rows) >= _AT_ONCE or held >= _MOST_AT_ONCE:
             _store(session, table, rows)
+            held = 0
     _store(session, table, rows)
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter
 
+from adapters.json_file import read_bytes
 from config.recipes import GateLimits
 from core.errors import InputError, OfflineError
 from core.roles import Choice
-from flows.delivery import LIST, DeliveredFile
+from flows.delivery import LIST, MOST_BYTES, DeliveredFile
 
-_MOST_BYTES = 64 << 20
 _HELD = 32
 
 STEM_ROLES = ("PROD", "DX", "NR", "CHAR", "OTHER", "RT", "THRU")
@@ -117,10 +118,11 @@ class _List(BaseModel):
     state: str
     recipe: _Recipe = _Recipe()
     loudness: _Loudness = _Loudness()
-    offline: list[_Offline] = []
-    tracks: list[Choice] = []
-    notes: list[str] = []
-    files: list[DeliveredFile] = []
+    # The first item that is wrong is enough: a fault each would fill the memory.
+    offline: Annotated[list[_Offline], FailFast()] = []
+    tracks: Annotated[list[Choice], FailFast()] = []
+    notes: Annotated[list[str], FailFast()] = []
+    files: Annotated[list[DeliveredFile], FailFast()] = []
     leader: _Leader = _Leader()
 
 
@@ -141,11 +143,10 @@ def read_delivery(folder: Path) -> Delivered | None:
 def _read(path: Path, size: int, mtime_ns: int) -> Delivered | None:
     """The list of this size and time of change."""
     del mtime_ns
-    if size > _MOST_BYTES:
-        return None
+    del size
     try:
-        told = _LISTED.validate_json(path.read_bytes())
-    except (OSError, ValidationError):
+        told = _LISTED.validate_json(read_bytes(path, MOST_BYTES))
+    except (OSError, ValueError):
         return None
     return Delivered(
         folder=path.parent,

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.json_file import read_json
 from adapters.media.essence import file_sha256, sound_sha256
 from adapters.media.whole import sweep, write_text
 from core.errors import OutputError
@@ -27,6 +28,9 @@ from flows.turnover import Turnover
 from flows.workspace import code_version
 
 LIST = "delivery.json"
+MOST_BYTES = 64 << 20
+"""Of the list. One of 10,000 clips has some 6 MB."""
+
 STATES = COMPLETE, IN_PROGRESS = "complete", "in progress"
 FOLDERS = ("stems", "clips", "timelines")
 ON_REQUEST = ("transcripts",)
@@ -63,10 +67,10 @@ class DeliveredFile:
 def read_list(folder: Path) -> dict[str, Any]:
     """The `delivery.json` of a folder, or an empty mapping where there is none of ours."""
     try:
-        found = json.loads((folder / LIST).read_text(encoding="utf-8"))
+        found = read_json(folder / LIST, MOST_BYTES)
         ours = isinstance(found, dict) and "roomtone" in found
         return found if ours and all(map(_is_entry, found.get("files", ()))) else {}
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return {}
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from adapters.json_file import read_json
 from core.errors import InputError
-from flows.delivery import COMPLETE, LIST, STATES
+from flows.delivery import COMPLETE, LIST, MOST_BYTES, STATES
 
-_LARGEST = 64 << 20
 _SHA256 = 64
+_LARGEST = 1 << 62
+"""Bytes of a file, as any disk can have it."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ def read_listed(folder: Path) -> Listed:
     """The list of a delivery. Raises InputError where it is missing or damaged."""
     path = folder / LIST
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(f"{path} is larger than any list of a delivery")
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path, MOST_BYTES)
         entries = found["files"]
         if not isinstance(entries, list) or found.get("state") not in STATES:
             raise TypeError
@@ -57,7 +56,7 @@ def read_listed(folder: Path) -> Listed:
         )
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror})") from fault
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise InputError(f"{path} is no list of a delivery any more") from fault
 
 
@@ -67,7 +66,7 @@ def _entry(entry: Any) -> Entry:
     inside = path.parts and not path.is_absolute() and ".." not in path.parts
     if not inside or "\0" in str(path) or isinstance(size, bool) or not isinstance(size, int):
         raise ValueError(entry)
-    if len(sha256) != _SHA256:
+    if len(sha256) != _SHA256 or not 0 <= size <= _LARGEST:
         raise ValueError(entry)
     told = {
         name: _text(entry, name)

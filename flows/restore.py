@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
+from adapters.json_file import read_json
 from adapters.media.essence import file_sha256
 from adapters.media.whole import output_error, whole_file
 from adapters.storage.store import Store
@@ -19,7 +19,7 @@ from core.errors import InputError, OutputError
 from db.engine import Database, open_database
 from db.home import FILE, open_remembered
 from db.mend import is_empty, move_places
-from db.portable import dump_rows, load_rows
+from db.portable import bounded_lines, dump_rows, load_rows
 from db.provenance import record
 from flows.backup import BESIDE, FORMAT, STORE, Item, copied
 from flows.progress import MIB, Meter, Progress
@@ -27,7 +27,13 @@ from flows.vault import Vault
 from flows.workspace import activity, open_store
 
 RESTORING = "Restoring (MiB)"
-_LARGEST = 1 << 30
+_MOST_BYTES = 512 << 20
+_MOST_VALUES = 8_000_000
+"""Of a backup's list: two million files."""
+
+_LARGEST = 1 << 62
+"""Bytes of a file, as any disk can have it."""
+
 _FOLDERS = ("store", "essence", "weights")
 _SHA256 = 64
 _HEX = frozenset("0123456789abcdef")
@@ -63,9 +69,7 @@ def read_backup(path: Path, name: str = "") -> Backup:
     """
     name = name or str(path)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(f"{name} is larger than any list of a backup.")
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path, _MOST_BYTES, _MOST_VALUES)
         if found["backup"] != FORMAT:
             raise InputError(f"{name} was written by a newer roomtone: update roomtone.")
         database = found["database"]
@@ -81,7 +85,7 @@ def read_backup(path: Path, name: str = "") -> Backup:
         )
     except OSError as fault:
         raise InputError(f"{name} can't be read ({fault.strerror}).") from fault
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as fault:
         raise InputError(f"{name} is no list of a backup any more: use another backup.") from fault
 
 
@@ -90,7 +94,9 @@ def _item(found: Any) -> Item:
     named = path.parts[0] in _FOLDERS or str(path) in (*BESIDE, FILE)
     if path.is_absolute() or ".." in path.parts or not named or "\0" in str(path):
         raise ValueError(path)
-    if len(sha256) != _SHA256 or not set(sha256) <= _HEX or not isinstance(size, int):
+    if len(sha256) != _SHA256 or not set(sha256) <= _HEX:
+        raise ValueError(sha256)
+    if not isinstance(size, int) or not 0 <= size <= _LARGEST:
         raise ValueError(sha256)
     return Item(str(path), sha256, size)
 
@@ -213,7 +219,7 @@ def _fill(database: Database, backup: Backup, source: Path) -> None:
             raise OutputError(f"{database.name} holds something already; choose an empty database.")
         if backup.kind == "rows":
             with source.open(encoding="ascii") as lines:
-                load_rows(session, lines, backup.name)
+                load_rows(session, bounded_lines(lines), backup.name)
             return
         other = open_database(source)
         try:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.orm import Session
 
+from adapters.json_file import read_bytes
 from adapters.media.bwf import read_block, read_notes
 from adapters.media.whole import write_text
 from db.memory import AssetRecord, remember_asset
@@ -79,10 +80,10 @@ def read_sidecar(path: Path) -> Told | None:
     """What a file's sidecar says; None where it has none. Raises ValueError for a broken one."""
     beside = path.with_name(path.name + SUFFIX)
     try:
-        if not beside.is_file() or beside.stat().st_size > _MOST_BYTES:
+        if not beside.is_file():
             return None
-        content = beside.read_bytes()
-    except OSError:
+        content = read_bytes(beside, _MOST_BYTES)
+    except (OSError, ValueError):
         return None
     if b"roomtone_sidecar" not in content:
         return None

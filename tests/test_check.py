@@ -129,6 +129,10 @@ def test_a_delivery_that_broke_off_is_named(it: Patient) -> None:
         b'{"files": [{"path": "../../etc/passwd", "role": "DX", "sha256": "", "bytes": 1}]}',
         b'{"key": "", "files": [{"path": "/etc/passwd", "role": "DX", "sha256": 3, "bytes": 1}]}',
         b"[" * 100_000,
+        b'{"state": "complete", "key": "", "files": [' + b"[]," * 2_500_000 + b"[]]}",
+        b'{"state": "complete", "key": "", "files": [{"path": "a", "role": "DX", "sha256": "'
+        + b"0" * 64
+        + b'", "bytes": -1}]}',
     ],
 )
 def test_a_list_that_is_none_is_named_and_its_files_are_known_by_the_database(

@@ -13,11 +13,14 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from adapters.json_file import read_json
 from adapters.media.containers import FORMATS
 from adapters.timelines.aaf.apart import _Answer
 from core.cut import Cut
 from core.errors import InputError
 from core.time import RATES
+from db.engine import open_database
+from db.portable import bounded_lines, dump_rows, load_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("adapters", "bench", "cli", "config", "core", "db", "flows", "models", "web")
@@ -115,3 +118,39 @@ def test_ffmpeg_follows_no_list_of_other_files(tmp_path: Path, text: str) -> Non
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0
     assert "secret" not in done.stderr
+
+
+def test_json_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    for text, told in (
+        ("[" + "{}," * 60 + "{}]", "over 100 values"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[" + "1" * 5_000 + "]", "integer"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=told):
+            read_json(path, 1 << 20, 100 if "values" in told else 1_000_000)
+    with path.open("wb") as file:
+        file.truncate(5 << 30)
+    with pytest.raises(ValueError, match="over 64 MB"):
+        read_json(path, 64 << 20)
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "[" + "[]," * 4_000_000 + "[]]"])
+def test_a_row_of_a_dump_is_no_larger_than_a_row(tmp_path: Path, line: str) -> None:
+    database = open_database(tmp_path / "roomtone.db")
+    with database.read() as session:
+        lines = [*dump_rows(session)][:2]
+    with pytest.raises(InputError, match="rows is no dump"), database.write() as session:
+        load_rows(session, [*lines, line], "rows")
+    database.close()
+
+
+def test_a_line_of_a_dump_ends() -> None:
+    file = io.StringIO("short\n" + "x" * 100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("db.portable._LONGEST_LINE", 50)
+        lines = bounded_lines(file)
+        assert next(lines) == "short\n"
+        with pytest.raises(ValueError, match="too long"):
+            next(lines)

@@ -65,6 +65,10 @@ def test_media_folders_are_given_like_a_search_path(
         ("sample_rate = 12", ["sample_rate = 12", "8000"]),
         ("media = 5", ["media = 5"]),
         ("home = 5\nrecipe = 1", ["roomtone.toml"]),
+        ("recipe = " + "[" * 100_000, ["nested too deeply"]),
+        ("recipe = " + "1" * 5_000, ["can't be read as TOML"]),
+        ("a" + ". 'a'" * 20_000 + " = 1", ["more than 16 parts"]),
+        ("# " + "x" * 300_000, ["over 256 kB"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(bare: Path, line: str, parts: list[str]) -> None:
@@ -121,6 +125,9 @@ def test_a_recipe_file_is_read_and_checked(tmp_path: Path) -> None:
         "[room]\nsize = 3",
         'gentler = "gentel"',
         'gentler = "gone.toml"',
+        "limit_db = " + "{a = " * 10_000,
+        "limit_db = 1e400",
+        "limit_db = nan",
     ):
         path.write_text(wrong)
         with pytest.raises(UsageError, match=r"mine\.toml"):
