@@ -943,3 +943,18 @@ def test_injured_files_give_a_cut_or_one_sentence(tmp_path: Path) -> None:
     allowed = {source, path, zipped}
     outside = [p for p in tmp_path.rglob("*") if p.is_file() and "essence" not in p.parts]
     assert set(outside) <= allowed
+
+
+def test_clips_in_nests_of_nests_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.timelines.otio.items.MAX_LAYINGS", 60)
+    inner: dict[str, object] = {"OTIO_SCHEMA": "Clip.2"}
+    for _ in range(12):
+        inner = {"OTIO_SCHEMA": "Stack.1", "children": [inner]}
+    rate = {"OTIO_SCHEMA": "RationalTime.1", "rate": 24, "value": 0}
+    timeline = {"OTIO_SCHEMA": "Timeline.1", "global_start_time": rate, "tracks": inner}
+    path = tmp_path / "nested.otio"
+    path.write_text(json.dumps(timeline))
+    with pytest.raises(InputError, match=r"nested\.otio has too many clips in nests of nests"):
+        otio.read(path)

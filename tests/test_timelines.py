@@ -51,3 +51,24 @@ def test_harbour_cuts_equal_their_truth(harbour: Path, version: str) -> None:
         assert (event.record_start, event.record_length) == (right["record_start"], right["length"])
         assert event.channels == (right["channel"] - 1,)
         assert event.media.file_name == right["take"]
+
+
+def test_a_cut_of_years_is_refused(tmp_path: Path) -> None:
+    def time(value: float) -> dict[str, object]:
+        return {"OTIO_SCHEMA": "RationalTime.1", "rate": 24, "value": value}
+
+    clip = {
+        "OTIO_SCHEMA": "Clip.2",
+        "source_range": {
+            "OTIO_SCHEMA": "TimeRange.1",
+            "start_time": time(0),
+            "duration": time(24 * 9_000_000),
+        },
+    }
+    track = {"OTIO_SCHEMA": "Track.1", "kind": "Audio", "children": [clip]}
+    stack = {"OTIO_SCHEMA": "Stack.1", "children": [track]}
+    timeline = {"OTIO_SCHEMA": "Timeline.1", "global_start_time": time(0), "tracks": stack}
+    path = tmp_path / "years.otio"
+    path.write_text(json.dumps(timeline))
+    with pytest.raises(InputError, match=r"years\.otio is over 30 days long"):
+        read_cut(path, RATES["24"])

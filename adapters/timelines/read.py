@@ -9,6 +9,10 @@ from core.errors import InputError
 from core.time import FrameRate
 
 SUFFIXES = (".otio", ".otioz", ".otiod", ".edl", ".xml", ".fcpxml", ".fcpxmld", ".aaf")
+LONGEST_S = 30 * 24 * 3600
+"""Of a cut: what is delivered grows with it, and a file of one clip may claim centuries. All takes
+of a long production one after another have some 300 hours."""
+
 FOLDERS = (".otiod", ".fcpxmld")
 """Bundles: a timeline that is a folder."""
 
@@ -26,6 +30,15 @@ def read_cut(path: Path, edl_rate: FrameRate, essence: Path | None = None) -> Cu
     that a timeline carries inside it is extracted; None leaves it there. Raises InputError with
     one sentence where the file is missing, unreadable, empty, or of a format that is not read.
     """
+    cut = _read(path, edl_rate, essence)
+    if cut.length > LONGEST_S * cut.rate.fps:
+        raise InputError(
+            f"{path} is over {LONGEST_S // 86_400} days long; export one reel or sequence."
+        )
+    return cut
+
+
+def _read(path: Path, edl_rate: FrameRate, essence: Path | None) -> Cut:
     suffix = path.suffix.lower()
     if not (path.is_file() or (suffix in FOLDERS and path.is_dir())):
         raise InputError(f"{path} does not exist; give the path of a cut.")

@@ -27,6 +27,9 @@ from core.errors import InputError
 
 MAX_ITEMS = 50_000
 MAX_DEPTH = 50
+MAX_LAYINGS = 600_000
+"""Items, each as often as nests lie around it: it is laid out anew for every one."""
+
 MAX_REFERENCES = 64
 MAX_EFFECTS = 1000
 """Of one clip."""
@@ -132,8 +135,8 @@ Child = Clip | Gap | Transition | Nest
 class Reading:
     """What goes along while a file is read. path: for messages.
 
-    where: the track that is being read. warnings grows, as do items (how many there were) and
-    newer (schemas of a version that is not known, each once).
+    where: the track that is being read. warnings grows, as do items (how many there were),
+    layings and newer (schemas of a version that is not known, each once).
     """
 
     path: Path
@@ -141,6 +144,7 @@ class Reading:
     warnings: list[str]
     where: str = ""
     items: int = 0
+    layings: int = 0
     newer: dict[str, None] = field(default_factory=dict)
 
 
@@ -166,7 +170,7 @@ def nest(raw: Table, reading: Reading, depth: int = 0) -> Nest:
 
 
 def _child(raw: Table, reading: Reading, depth: int) -> Child:
-    _count(reading)
+    _count(reading, depth)
     name, version = schema(raw)
     if version > _KNOWN.get(name, version):
         reading.newer[f"{name}.{version}"] = None
@@ -188,8 +192,11 @@ def _child(raw: Table, reading: Reading, depth: int) -> Child:
     return Gap(span.length if span else Fraction(0), why)
 
 
-def _count(reading: Reading) -> None:
+def _count(reading: Reading, depth: int = 1) -> None:
     reading.items += 1
+    reading.layings += depth
+    if reading.layings > MAX_LAYINGS:
+        raise InputError(f"{reading.path} has too many clips in nests of nests; flatten them.")
     if reading.items > MAX_ITEMS:
         raise InputError(
             f"{reading.path} has over {MAX_ITEMS:,} clips, gaps, transitions and markers; export "
