@@ -10,6 +10,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import soundfile as sf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.media.containers import check_plausible
 from adapters.media.decode import Sound, blocks, sound_file
 from adapters.media.essence import essence_sha256, file_sha256
 from adapters.media.probe import probe, scan
@@ -346,3 +348,42 @@ def test_a_container_that_is_none_is_told_without_numbers_of_the_system(
         probe(path)
     assert str(told.value).count(name) == 1
     assert "Errno" not in str(told.value)
+
+
+def test_a_clock_that_jumps_by_a_year_is_told_and_not_filled_with_silence(tmp_path: Path) -> None:
+    path = tmp_path / "jump.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for position in (0, 48_000 * 3600 * 24 * 365):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 48_000, position
+            container.mux(stream.encode(frame))
+    with pytest.raises(InputError, match=r"jump\.mkv has a gap of hours"):
+        probe(path)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "told"),
+    [
+        (24, struct.pack("<I", 1), "sample rate of 1 Hz"),
+        (24, struct.pack("<I", 2_000_000_000), "sample rate of 2000000000 Hz"),
+        (22, struct.pack("<H", 1000), "1000 channels"),
+    ],
+)
+def test_a_rate_or_a_number_of_channels_that_no_recorder_has_is_told(
+    tmp_path: Path, at: int, value: bytes, told: str
+) -> None:
+    path = tmp_path / "x.wav"
+    sf.write(path, np.zeros(96_000), 48_000, "PCM_16")
+    data = bytearray(path.read_bytes())
+    data[at : at + len(value)] = value
+    if at == 22:
+        data[32:34] = struct.pack("<H", 2000)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=rf"x\.wav claims .*{told}"):
+        probe(path)
+
+
+def test_a_file_that_claims_years_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"x\.flac claims to be over 30 days long"):
+        check_plausible(tmp_path / "x.flac", 48_000, 1, 48_000 * 3600 * 24 * 31)

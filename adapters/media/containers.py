@@ -38,9 +38,17 @@ _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
 _DATED = ("mov", "mxf")
 _MAX_PADDING = 4096
 _GAP_SECONDS = Fraction(1, 20)
-MOST_HOURS = 100
-"""No recorder or camera runs so long at once; times that say more are damage, and a gap in them
-would be filled with silence."""
+_MOST_SILENCE_S = 6 * 3600
+"""That is put where a stream's clock says it has no sound. A few bytes can name any time."""
+
+MOST_CHANNELS = 256
+"""Of a file. MADI and Dante recorders write up to 128."""
+
+LONGEST_S = 30 * 24 * 3600
+"""Of a file. 100 GB of mono are eight days; a compressed file of some MB may claim years."""
+
+_RATES_HZ = (2_000, 1_600_000)
+"""Slowest and fastest. Others than these, resampled, would be as many times the file."""
 _SUBTYPES = {"u8": "PCM_16", "s16": "PCM_16", "s32": "PCM_32"}
 
 Block = NDArray[Any]
@@ -79,8 +87,8 @@ def describe(path: Path, told: Callable[[int], None] = lambda _: None) -> Contai
     """What sound a container holds.
 
     MOV, MP4 and MXF state their length to the sample; of the others the sound is decoded once
-    and counted. told: hears of samples that were counted. Raises InputError where there is none,
-    it can't be read, or it would last more than MOST_HOURS.
+    and counted. told: hears of samples that were counted. Raises InputError where there is none
+    or it can't be read.
     """
     import av
 
@@ -91,14 +99,10 @@ def describe(path: Path, told: Callable[[int], None] = lambda _: None) -> Contai
         for block in () if stated else _interleaved(path, sound):
             frames += len(block)
             told(len(block))
-            if frames > MOST_HOURS * 3600 * sound.sample_rate:
-                break
     except (av.FFmpegError, ValueError, EOFError) as fault:
         raise _unreadable(path, fault) from fault
     if frames < 1:
         raise InputError(f"{path} holds no sound: copy or export it again.")
-    if frames > MOST_HOURS * 3600 * sound.sample_rate:
-        raise InputError(f"The times in {path} make it last over {MOST_HOURS} h: export it again.")
     return replace(sound, frames=frames)
 
 
@@ -131,6 +135,18 @@ def decoded(path: Path, sound: ContainerSound) -> Iterator[Block]:
     yield np.zeros((missing, sound.channels), _dtype(sound.subtype))
 
 
+def check_plausible(path: Path, sample_rate: int, channels: int, frames: int = 0) -> None:
+    """Raise InputError for sound of a rate, or so many channels or hours, that no recorder has."""
+    remedy = "copy it again from the original, or export it as WAV"
+    slowest, fastest = _RATES_HZ
+    if not slowest <= sample_rate <= fastest:
+        raise InputError(f"{path} claims a sample rate of {sample_rate} Hz: {remedy}.")
+    if channels > MOST_CHANNELS:
+        raise InputError(f"{path} claims {channels} channels, over {MOST_CHANNELS}: {remedy}.")
+    if frames > LONGEST_S * sample_rate:
+        raise InputError(f"{path} claims to be over {LONGEST_S // 86_400} days long: {remedy}.")
+
+
 def _streams(path: Path, container: Any) -> tuple[ContainerSound, int]:
     """The sound without its length, and the length where the container states it, else 0."""
     audio = [s for s in container.streams.audio if s.codec_context is not None and s.rate]
@@ -140,6 +156,7 @@ def _streams(path: Path, container: Any) -> tuple[ContainerSound, int]:
         raise InputError(f"{path} has sound of a kind that nothing here knows: export it as WAV.")
     first = audio[0]
     same = [stream for stream in audio if stream.rate == first.rate]
+    check_plausible(path, first.rate, sum(s.codec_context.channels for s in same))
     warnings = (
         ()
         if len(same) == len(audio)
@@ -225,6 +242,7 @@ def _one_stream(path: Path, sound: ContainerSound, index: int, channels: int) ->
 
     rate, dtype = sound.sample_rate, _dtype(sound.subtype)
     origin, at = sound.origin, 0
+    left = _MOST_SILENCE_S * rate
     with av.open(str(path.absolute()), options=_OPTIONS) as container:
         frames: Iterator[Any] = container.decode(container.streams[index])
         for frame in frames:
@@ -240,6 +258,12 @@ def _one_stream(path: Path, sound: ContainerSound, index: int, channels: int) ->
                 if at == 0 and position < 0:
                     block = block[-position:]
                 elif (at == 0 and position) or position - at > rate * _GAP_SECONDS:
+                    left -= position - at
+                    if left < 0:
+                        raise InputError(
+                            f"{path} has a gap of hours in its sound by its own clock: "
+                            "export it again."
+                        )
                     yield from _silence(position - at, channels, dtype)
                     at = position
             if len(block):

@@ -15,6 +15,7 @@ from pathlib import Path
 from adapters.media.bwf import notes_with_warnings
 from adapters.media.chunks import UNKNOWN_SIZE, Chunk, ChunkMap, read_body, read_chunks
 from adapters.media.confined import describe
+from adapters.media.containers import check_plausible
 from core.errors import InputError
 from core.media import MediaFile, SoundNotes
 
@@ -70,6 +71,7 @@ def probe(path: Path) -> MediaFile:
     if found is None:
         return _container(path, stat, warnings)
     container, subtype, rate, channels, frames = found
+    check_plausible(path, rate, channels, frames)
     notes, odd = (
         notes_with_warnings(path, chunks)
         if chunks is not None and chunks.form in ("RIFF", "RF64", "BW64")
@@ -118,6 +120,7 @@ def scan(roots: Sequence[Path]) -> tuple[Path, ...]:
 
 def _container(path: Path, stat: os.stat_result, warnings: tuple[str, ...]) -> MediaFile:
     sound = describe(path)
+    check_plausible(path, sound.sample_rate, sound.channels, sound.frames)
     return MediaFile(
         path,
         sound.name,
