@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -14,6 +15,7 @@ from adapters.manifests.find import find_manifests
 from adapters.manifests.manifest import Listed
 from adapters.manifests.mhl import read_history, read_mhl
 from adapters.manifests.verify import c4_id, disagreement
+from adapters.reports.report import find_reports
 from core.errors import InputError
 
 # XXH64 and XXH3 of nothing and XXH32 of nothing (seed 0), as xxHash's own test vectors have them.
@@ -192,3 +194,31 @@ def test_any_bytes_are_a_manifest_or_a_sentence(tmp_path: Path, data: bytes) -> 
         else:
             told = str(path)
         assert str(path) in told
+
+
+def test_a_list_of_too_many_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "take.md5"
+    path.write_bytes(b"\n" * 2_000_000)
+    with pytest.raises(InputError, match=r"take\.md5 has over 500,000 lines"):
+        read_checksums(path)
+
+
+def test_the_folder_of_hashes_without_names_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "take.md5"
+    path.write_text(f"{MD5_ABC}\n" * 1000)
+    looked: list[str] = []
+    monkeypatch.setattr(
+        "adapters.manifests.checksums._literal", lambda name: looked.append(name) or name
+    )
+    assert len(read_checksums(path).files) == 1000
+    assert looked == ["take"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_that_never_ends_is_no_manifest_and_no_report(tmp_path: Path) -> None:
+    for name in ("card.md5", "card.mhl", "report.csv", "report.ale"):
+        os.mkfifo(tmp_path / name)
+    assert find_manifests([tmp_path]) == ((), ())
+    assert find_reports([tmp_path]) == ()

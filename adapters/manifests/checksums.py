@@ -8,6 +8,8 @@ after: `take.wav.md5`, or `take.md5` beside `take.wav`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from adapters.manifests.manifest import (
@@ -22,6 +24,9 @@ from core.errors import InputError
 
 SUFFIXES = (".md5", ".sha1", ".sha256", ".sha512", ".xxh64", ".xxh3", ".xxh128", ".xxh")
 NAMES = re.compile(r"(md5|sha1|sha256|sha512|xxh64|xxh128)sums?(\.txt)?", re.IGNORECASE)
+_MOST_LINES = 500_000
+"""A card has at most some 100,000 files."""
+
 _GNU = re.compile(r"(\\?)([0-9A-Fa-f]{8,128})[ \t]+\*?(.+)")
 _BSD = re.compile(r"([A-Za-z0-9_-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]{8,128})")
 _ALONE = re.compile(r"[0-9A-Fa-f]{8,128}")
@@ -34,15 +39,19 @@ def read_checksums(path: Path) -> Manifest:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{path} is over {MOST_BYTES >> 20} MB, too much for a checksum list.")
-        text = path.read_bytes().decode("utf-8-sig", "replace")
+        data = path.read_bytes()
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror}): check the disk.") from fault
+    if data.count(b"\n") + data.count(b"\r") > 2 * _MOST_LINES:
+        raise InputError(f"{path} has over {_MOST_LINES:,} lines, too many for a checksum list.")
+    text = data.decode("utf-8-sig", "replace")
+    named_after = cache(lambda: _named_after(path))
     files, outside, said = [], [], 0
-    for line in text.splitlines():
+    for line in re.split(r"\r\n?|\n", text):
         if not line.strip() or line.lstrip().startswith(("#", ";", "//")):
             continue
         said += 1
-        found = _read(path, line.rstrip())
+        found = _read(path, line.rstrip(), named_after)
         if found is None:
             continue
         name, digest = found
@@ -60,8 +69,10 @@ def read_checksums(path: Path) -> Manifest:
     return Manifest(path, path.parent, tuple(files), warnings)
 
 
-def _read(path: Path, line: str) -> tuple[str, tuple[str, str]] | None:
-    """The name and the hash of a line, or None."""
+def _read(
+    path: Path, line: str, named_after: Callable[[], str]
+) -> tuple[str, tuple[str, str]] | None:
+    """The name and the hash of a line, or None. named_after: the file of a hash without a name."""
     kind = _kind(path)
     if match := _BSD.fullmatch(line.strip()):
         named = match[1].lower().replace("-", "").replace("_", "")
@@ -74,7 +85,7 @@ def _read(path: Path, line: str) -> tuple[str, tuple[str, str]] | None:
     if _ALONE.fullmatch(line.strip()):
         value = line.strip()
         digest = digest_of(kind, value) or digest_of(_BY_LENGTH.get(len(value), ""), value)
-        return None if digest is None else (_named_after(path), digest)
+        return None if digest is None else (named_after(), digest)
     return None
 
 

@@ -14,8 +14,8 @@ from core.errors import InputError
 def find_manifests(roots: Sequence[Path]) -> tuple[tuple[Manifest, ...], tuple[str, ...]]:
     """Every manifest below the roots, in order of their paths; and a sentence for each unreadable.
 
-    Links and hidden files are passed over. Raises nothing: a manifest that can't be read is no
-    reason to leave the media alone.
+    Links, hidden files and what is no file (a pipe never ends) are passed over. Raises nothing: a
+    manifest that can't be read is no reason to leave the media alone.
     """
     singles: set[Path] = set()
     histories: dict[Path, list[Path]] = {}
@@ -24,7 +24,7 @@ def find_manifests(roots: Sequence[Path]) -> tuple[tuple[Manifest, ...], tuple[s
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(parent, name)
-                if name.startswith(".") or path.is_symlink():
+                if name.startswith(".") or path.is_symlink() or not path.is_file():
                     continue
                 if name.lower().endswith(".mhl"):
                     if path.parent.name.lower() == mhl.ASC_FOLDER:

@@ -82,7 +82,7 @@ def _files(root: Path) -> Iterator[Path]:
 def _looks_like_a_report(path: Path) -> bool:
     from adapters.reports.table import decoded, find_columns
 
-    if path.suffix.lower() not in SUFFIXES or path.is_symlink():
+    if path.suffix.lower() not in SUFFIXES or path.is_symlink() or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
