@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from adapters.media.essence import file_sha256
 from adapters.timelines.read import read_cut, timeline_file
 from core.cut import Cut, with_distinct_tracks
-from core.errors import OfflineError, UsageError
+from core.errors import InputError, OfflineError, UsageError
 from core.match import Known
 from core.reconform import ChangeList, changes
 from db.cuts import CutSummary, deliveries
@@ -90,6 +90,6 @@ def _played(work: Workspace, digest: str, cut: Cut) -> dict[str, Known]:
 def timeline_sha256(path: Path) -> str:
     """The sha256 of a timeline's file, or empty where it can't be read."""
     try:
-        return hashlib.sha256(timeline_file(path).read_bytes()).hexdigest()
-    except OSError:
+        return file_sha256(timeline_file(path))
+    except InputError:
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from adapters.media.essence import file_sha256
 from adapters.timelines.read import read_cut, timeline_file
 from adapters.transcripts.write import Sheet
 from config.recipes import load_recipe
@@ -196,8 +196,8 @@ def cut_sheets(
     """
     path = _cut_file(work, given)
     try:
-        digest = hashlib.sha256(timeline_file(path).read_bytes()).hexdigest()
-    except OSError:
+        digest = file_sha256(timeline_file(path))
+    except InputError:
         digest = ""  # said better by whoever reads it
     with work.database.read() as session:
         known = recall_cut(session, digest)

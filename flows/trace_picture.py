@@ -106,14 +106,19 @@ def trace_svg(node: Node, agreed: Sequence[Consent] = ()) -> str:
     )
 
 
+def _is_picture(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(200).lstrip().startswith(b"<svg")
+
+
 def draw_trace(found: Traced, path: Path) -> None:
     """Write the picture of a history to a file, whole or not at all.
 
     Raises OutputError where it can't be written, or something is there that is no picture.
     """
-    if path.exists() and (
-        path.is_dir() or not path.read_bytes()[:200].lstrip().startswith(b"<svg")
-    ):
+    if path.exists() and not _is_picture(path):
         raise OutputError(f"{path} exists and is no picture; choose another --svg.")
     write_text(path, trace_svg(found.node, found.agreed))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +32,8 @@ from flows.wild import wild_of
 from flows.workspace import Workspace
 
 OUR_MARK = "T=roomtone "
+_BLANK_BYTES = 1 << 20
+"""White space at the start of a cut's file after which nothing else is looked for."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def read_turnover(
     return Turnover(
         cut=cut,
         path=path,
-        digest=hashlib.sha256(timeline_file(path).read_bytes()).hexdigest(),
+        digest=file_sha256(timeline_file(path)),
         links=links,
         offline=offline,
         media=media,
@@ -188,7 +189,8 @@ def _through(cut: Cut, choices: Sequence[Choice]) -> Iterator[str]:
 
 def _refuse_empty(path: Path) -> None:
     try:
-        empty = not timeline_file(path).read_bytes().strip()
+        with timeline_file(path).open("rb") as file:
+            empty = not file.read(_BLANK_BYTES).strip()
     except OSError:
         return  # said better by whoever reads it
     if empty:
