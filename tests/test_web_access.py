@@ -241,3 +241,11 @@ def test_the_network_is_served_only_with_tokens(home: Home) -> None:
     ran = home.run("serve", "--host", "0.0.0.0", "--port", "0")
     assert ran.code == 2
     assert "roomtone tokens add" in ran.err
+
+
+@pytest.mark.parametrize("body", [b"[" * 500_000, b'{"a":' * 100_000, b"1" * 10_000, b"1e400"])
+def test_a_body_that_is_nested_without_end_is_a_wrong_request(work: Workspace, body: bytes) -> None:
+    browser = client(work)
+    headers = {"X-CSRF-Token": csrf(browser), "Content-Type": "application/json"}
+    answer = browser.post("/api/v1/runs", headers=headers, content=body)
+    assert answer.status_code in (400, 422)
