@@ -116,3 +116,13 @@ def test_no_injured_script_breaks_the_reader(tmp_path: Path) -> None:
         except RoomtoneError:
             continue
     assert whole > 30
+
+
+def test_a_script_of_more_elements_than_a_script_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.scripts.fdx._MOST_ELEMENTS", 50)
+    path = tmp_path / "long.fdx"
+    path.write_text(f"<FinalDraft><Content>{'<Paragraph/>' * 50}</Content></FinalDraft>")
+    with pytest.raises(InputError, match=r"long\.fdx .* more than 50 elements"):
+        read(path)

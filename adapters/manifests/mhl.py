@@ -17,13 +17,18 @@ from adapters.manifests.manifest import Listed, Manifest, digest_of, inner_path,
 from adapters.timelines.xml_safe import parse
 
 ASC_FOLDER = "ascmhl"
+_MOST_ELEMENTS = 1_000_000
+"""A card of 100,000 files has 500,000."""
+
 _V1_NAMES = {"md5": "md5", "sha1": "sha1", "xxhash64be": "xxh64", "sha256": "sha256"}
 _ASC_NAMES = ("md5", "sha1", "c4", "xxh32", "xxh64", "xxh3", "xxh128", "sha256", "sha512")
 
 
 def read_mhl(path: Path) -> Manifest:
     """An MHL 1.x file. Raises InputError where it is none."""
-    root = parse(path, "hashlist", "a media hash list", any_namespace=True)
+    root = parse(
+        path, "hashlist", "a media hash list", any_namespace=True, most_elements=_MOST_ELEMENTS
+    )
     files, outside = [], []
     for element in _named(root, "hash"):
         text = _text(element, "file")
@@ -45,7 +50,13 @@ def read_history(paths: Sequence[Path]) -> Manifest:
     known: dict[PurePosixPath, Listed] = {}
     outside: list[str] = []
     for path in sorted(paths, key=lambda item: item.name):
-        root = parse(path, "hashlist", "an ASC media hash list", any_namespace=True)
+        root = parse(
+            path,
+            "hashlist",
+            "an ASC media hash list",
+            any_namespace=True,
+            most_elements=_MOST_ELEMENTS,
+        )
         for hashes in _named(root, "hashes"):
             for element in _named(hashes, "hash"):
                 where = next(_named(element, "path"), None)

@@ -7,13 +7,13 @@ Nothing is fetched: no timestamp, no revocation list, no remote manifest.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from adapters.json_file import parsed
 from adapters.media.chunks import read_chunks
 from adapters.media.excerpt import same_sound
 from adapters.media.whole import output_error, whole_file
@@ -23,6 +23,8 @@ RECORD = "roomtone.record"
 _INSTALL = 'Signing needs c2pa-python; run `pip install "roomtone[c2pa]"`.'
 _OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
 _MOST_PEM = 1 << 20
+_MOST_BYTES = 64 << 20
+"""Of content credentials. With pictures and ingredients some have a few megabytes."""
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 
@@ -140,15 +142,18 @@ def read_credentials(path: Path) -> Credentials | None:
         chunks = read_chunks(path)
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror}): check the disk.") from fault
-    if chunks is None or chunks.find("C2PA") is None:
+    chunk = None if chunks is None else chunks.find("C2PA")
+    if chunk is None:
         return None
+    if chunk.size > _MOST_BYTES:
+        raise InputError(f"{path} has over {_MOST_BYTES >> 20} MB of content credentials.")
     c2pa = _library()
     try:
         with (
             path.open("rb") as source,
             c2pa.Reader("audio/wav", source, context=_context()) as read,
         ):
-            state, told = str(read.get_validation_state()), json.loads(read.json())
+            state, told = str(read.get_validation_state()), parsed(read.json())
     except (c2pa.C2paError, OSError, ValueError) as fault:
         raise InputError(f"{path} has content credentials that can't be read ({fault}).") from fault
     active = told.get("manifests", {}).get(told.get("active_manifest"), {})

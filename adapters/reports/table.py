@@ -103,7 +103,7 @@ def read_bytes(path: Path, what: str) -> bytes:
     """A report's bytes. Raises InputError where it can't be read or is over 16 MB."""
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path} is over 16 MB, too large for {what}.")
+            raise InputError(f"{path} is over 16 MB, too large for {what}; check the path.")
         return path.read_bytes()
     except OSError as fault:
         raise InputError(

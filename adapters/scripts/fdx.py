@@ -17,6 +17,9 @@ from adapters.timelines import xml_safe
 from core.errors import InputError
 from core.script import ProseKind, Script
 
+_MOST_ELEMENTS = 300_000
+"""A script of 200 pages has 30,000, with revisions and notes twice that."""
+
 _ROLES = {
     "scene heading": Role.SCENE,
     "character": Role.CHARACTER,
@@ -44,7 +47,14 @@ _PROSE = {
 
 def read(path: Path) -> Script:
     """The script in an FDX file. Raises InputError where it can't be read as one."""
-    root = xml_safe.parse(path, "FinalDraft", "Final Draft", "export the script alone", "Text")
+    root = xml_safe.parse(
+        path,
+        "FinalDraft",
+        "Final Draft",
+        "export the script alone",
+        spaced="Text",
+        most_elements=_MOST_ELEMENTS,
+    )
     content = root.find("Content")
     if content is None:
         raise InputError(f"{path} has no <Content>; export it again as Final Draft (.fdx).")

@@ -16,7 +16,9 @@ from core.errors import InputError
 
 MAX_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 200
-MAX_ELEMENTS = 600_000
+MAX_ELEMENTS = 3_000_000
+"""Premiere writes up to 80 a clip: this is a feature of 40,000. They take some 400 MB."""
+
 MAX_TEXT = 64 * 1024 * 1024
 """Characters of text, names and attributes, white space between elements not counted."""
 
@@ -42,9 +44,10 @@ class _TooMuchError(Exception):
 class _Bounded:
     """A parser's target: builds the tree, keeps count, drops white space between elements."""
 
-    def __init__(self, spaced: str = "") -> None:
+    def __init__(self, spaced: str, most_elements: int) -> None:
         self._builder = TreeBuilder()
         self._spaced = spaced
+        self._most_elements = most_elements
         self._inside = 0
         self._depth = 0
         self._elements = 0
@@ -57,8 +60,8 @@ class _Bounded:
         self._elements += 1
         if self._depth > MAX_DEPTH:
             raise _TooMuchError(f"is nested more than {MAX_DEPTH} levels deep")
-        if self._elements > MAX_ELEMENTS:
-            raise _TooMuchError(f"has more than {MAX_ELEMENTS} elements")
+        if self._elements > self._most_elements:
+            raise _TooMuchError(f"has more than {self._most_elements} elements")
         self._count(len(tag) + sum(len(name) + len(value) for name, value in attributes.items()))
         self._builder.start(tag, attributes)
         self._inside += tag == self._spaced
@@ -91,12 +94,13 @@ def parse(
     remedy: str = "export a single sequence",
     spaced: str = "",
     any_namespace: bool = False,
+    most_elements: int = 0,
 ) -> Element:
     """The root element of an XML file; white space between elements is left out.
 
     root_name: the tag that the root must have; any_namespace: in whichever namespace.
     what: the format, for people (`FCP7 XML`). remedy: what to do where the file is too much.
-    spaced: the tag inside which white space counts.
+    spaced: the tag inside which white space counts. most_elements: 0 for those of a timeline.
     Raises InputError with one sentence where the file can't be read, is no XML, has another
     root, declares entities, or passes a limit of this module.
     """
@@ -106,7 +110,7 @@ def parse(
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _TooMuchError(f"is over {MAX_BYTES >> 20} MB")
-        target = _Bounded(spaced)
+        target = _Bounded(spaced, most_elements or MAX_ELEMENTS)
         parser = DefusedXMLParser(target=target, forbid_entities=True, forbid_external=True)
         root = _fed(parser, target, path)
     except OSError as fault:

@@ -49,7 +49,7 @@ def read(path: Path, essence: Path | None = None, limit_s: float = TIME_LIMIT_S)
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror or fault}).") from fault
     if size > _MAX_BYTES:
-        raise InputError(f"{path} is over 64 GB, too large for an AAF.")
+        raise InputError(f"{path} is over 64 GB, too large for an AAF; link to the media instead.")
     if head != _SIGNATURE:
         raise InputError(
             f"{path} is not an AAF (it does not begin as one); export the sequence as AAF."

@@ -93,7 +93,9 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is over 32 MB, too large for an EDL.")
+            raise InputError(
+                f"{path} is over 32 MB, too large for an EDL; give one reel's list at a time."
+            )
         data = path.read_bytes()
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror}).") from fault

@@ -22,8 +22,9 @@ from core.time import exact_fps
 MAX_BYTES = 256 * 1024 * 1024
 """Of an `.otio` file, or of the one in a bundle. Resolve writes some 10 kB a clip."""
 
-MAX_VALUES = 4_000_000
-"""Commas and brackets in it: what bounds the memory that it takes."""
+MAX_VALUES = 8_000_000
+"""Commas and brackets in it: what bounds the memory that it takes. Written with line breaks, 256 MB
+of it have five million."""
 
 MAX_SECONDS = 10_000_000
 """Longest stretch, and farthest position, that is taken for a time (four months)."""
@@ -52,9 +53,11 @@ def parse(data: bytes, path: Path) -> object:
     InputError where it is no JSON, or too large or too deeply nested for a timeline.
     """
     if len(data) > MAX_BYTES:
-        raise InputError(f"{path} is over 256 MB, too large for a timeline.")
+        raise InputError(f"{path} is over 256 MB, too large for a timeline; export one reel.")
     if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise InputError(f"{path} holds over {MAX_VALUES:,} values, too many for a timeline.")
+        raise InputError(
+            f"{path} holds over {MAX_VALUES:,} values, too many for a timeline; export one reel."
+        )
     try:
         return json.loads(_text(data), parse_constant=lambda _: None, parse_int=_whole)
     except RecursionError as fault:

@@ -59,7 +59,9 @@ def read(path: Path, essence: Path | None = None) -> Cut:
 def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is over 256 MB, too large for a timeline.")
+            raise InputError(
+                f"{path} is over 256 MB, too large for a timeline; export one reel or sequence."
+            )
         return path.read_bytes()
     except OSError as fault:
         raise InputError(f"{path} can't be read ({fault.strerror or fault}).") from fault
