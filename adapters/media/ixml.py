@@ -150,7 +150,7 @@ class _Bounded(ET.TreeBuilder):
         super().__init__()
         self._depth = self._elements = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> ET.Element:  # type: ignore[override]
+    def start(self, tag: str, attributes: dict[str, str]) -> ET.Element:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise ValueError(f"nested more than {_MAX_DEPTH} levels deep")
