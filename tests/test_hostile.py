@@ -6,6 +6,7 @@ import ast
 import io
 import pickle
 import subprocess
+import tracemalloc
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from core.errors import InputError
 from core.time import RATES
 from db.engine import open_database
 from db.portable import bounded_lines, dump_rows, load_rows
+from flows.cut_changes import timeline_sha256
+from flows.trace_picture import _is_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("adapters", "bench", "cli", "config", "core", "db", "flows", "models", "web")
@@ -154,3 +157,26 @@ def test_a_line_of_a_dump_ends() -> None:
         assert next(lines) == "short\n"
         with pytest.raises(ValueError, match="too long"):
             next(lines)
+
+
+def test_a_cut_with_its_media_inside_is_hashed_without_being_held(tmp_path: Path) -> None:
+    path = tmp_path / "film.aaf"
+    with path.open("wb") as file:
+        file.truncate(64 << 20)
+    tracemalloc.start()
+    try:
+        assert len(timeline_sha256(path)) == 64
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert timeline_sha256(tmp_path / "absent.aaf") == ""
+
+
+def test_a_picture_s_place_is_looked_at_and_not_read(tmp_path: Path) -> None:
+    assert not _is_picture(tmp_path)
+    path = tmp_path / "trace.svg"
+    path.write_text("  <svg></svg>")
+    assert _is_picture(path)
+    with path.open("wb") as file:
+        file.truncate(5 << 30)
+    assert not _is_picture(path)
