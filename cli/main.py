@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -109,11 +110,17 @@ app.add_typer(speakers.app, name="speakers")
 app.add_typer(config_show.app, name="config")
 
 
+@cache
+def _command() -> Any:
+    """The commands with their options, made once a process."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run a command and exit with one of the documented codes."""
     try:
         with heeded(), quietly_closed():
-            app()
+            _command()()
     except RoomtoneError as fault:
         if STOP.is_set():
             _stopped()

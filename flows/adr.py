@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from core.readings import Reading
 from core.speech import Line
 from core.spotting import Spot
 from db.scripts import TakeFacts, take_facts
+from flows.pages import filled
 from flows.progress import Progress
 from flows.script_coverage import Coverage, source_timecode
 from flows.spotting import cut_sheets
@@ -152,13 +152,7 @@ def write_csv(sheet: CueSheet, path: Path) -> None:
 
 def write_page(sheet: CueSheet, path: Path) -> None:
     """Write the cues as a page to print. Raises OutputError where it can't be written."""
-    from jinja2 import Environment, StrictUndefined
-
-    source = files("flows").joinpath("templates/adr.html").read_text("utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    write_text(path, environment.from_string(source).render(sheet=sheet))
+    write_text(path, filled("adr.html", sheet=sheet))
 
 
 def _reasons(

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.resources import files
 from pathlib import Path
 
 from adapters.media.whole import write_text
@@ -17,6 +16,7 @@ from core.match import clock_rate
 from core.plain_text import cell
 from core.reconform import Change, ChangeList, Kind
 from core.recut import record_map, recut
+from flows.pages import filled
 from flows.pictures import record_range, timecode
 from flows.references import placed
 
@@ -276,13 +276,8 @@ def write_html(found: ChangeList, notes: tuple[str, ...], path: Path) -> None:
     """Write one page that shows both versions and the table; nothing is fetched. Raises
     OutputError. notes: what a person should know, a sentence each.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = files("flows").joinpath("templates/changes.html").read_text(encoding="utf-8")
-    page = environment.from_string(source).render(
+    page = filled(
+        "changes.html",
         old=found.old,
         new=found.new,
         picture=picture(found),

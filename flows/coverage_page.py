@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from adapters.media.whole import write_text
 from core.readings import Reading, State
 from core.script import PartKind, Prose, SceneHeading, ScriptLine, Speech
 from db.scripts import TakeFacts
+from flows.pages import filled
 from flows.script_coverage import BEST, Coverage, source_timecode
 
 _STROKES = {
@@ -91,14 +91,9 @@ class SceneView:
 
 def write_page(coverage: Coverage, path: Path) -> None:
     """Write the lined script as one HTML file that needs nothing beside it. Raises OutputError."""
-    from jinja2 import Environment, StrictUndefined
-
-    source = files("flows").joinpath("templates/coverage.html").read_text("utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     scenes = scene_views(coverage)
-    page = environment.from_string(source).render(
+    page = filled(
+        "coverage.html",
         title=coverage.script.title,
         scenes=scenes,
         summary=told_summary(coverage),

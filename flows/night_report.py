@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from core.dailies import Daily
 from core.errors import OutputError
 from db.codec import JSON
 from flows.night import Night, Worked
+from flows.pages import filled
 from flows.workspace import code_version
 
 FOLDER = "reports"
@@ -74,14 +74,9 @@ def _new_folder(parent: Path, date: str) -> Path:
 
 def page(night: Night) -> str:
     """The report as one HTML page that needs nothing beside it."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(duration=duration, plural=plural)
-    source = files("flows").joinpath("templates/night.html").read_text("utf-8")
-    text = environment.from_string(source).render(
+    text = filled(
+        "night.html",
+        (("duration", duration), ("plural", plural)),
         night=night,
         since=since,
         title=f"{night.started:%d %B %Y}".lstrip("0"),

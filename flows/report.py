@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +22,7 @@ from config.recipes import Recipe
 from core.cut import Event
 from core.events import SoundEvent
 from core.time import (
+    FrameRate,
     clock,
 )
 from flows.clip_view import (
@@ -37,6 +37,7 @@ from flows.clip_view import (
 from flows.listen import Heard
 from flows.microphone_view import microphones_view
 from flows.mono_sum import CutMicrophones
+from flows.pages import filled
 from flows.pictures import (
     CutPicture,
     Stretch,
@@ -146,21 +147,7 @@ def write_report(
 
 def _filled(page: Mapping[str, Any]) -> str:
     """The template with everything escaped; what UTF-8 can't hold becomes a question mark."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        clock=clock,
-        db=_db,
-        limit=_limit,
-        measured=_measured,
-        signed=signed,
-        timecode=lambda frames, rate: timecode(Fraction(frames), rate),
-    )
-    source = files("flows").joinpath("templates/report.html").read_text(encoding="utf-8")
-    text = environment.from_string(source).render(page)
+    text = filled("report.html", _FILTERS, **page)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -230,3 +217,18 @@ def _limit(gate: Gate) -> str:
     if gate.unit == "share":
         return f"{100 * gate.limit:g} %"
     return f"{gate.limit:g} {gate.unit}"
+
+
+def _timecode(frames: int, rate: FrameRate) -> str:
+    return timecode(Fraction(frames), rate)
+
+
+_FILTERS = (
+    ("clock", clock),
+    ("db", _db),
+    ("limit", _limit),
+    ("measured", _measured),
+    ("signed", signed),
+    ("timecode", _timecode),
+)
+"""How the template has things written."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -177,6 +177,7 @@ def activity(
     )
 
 
+@cache
 def code_version() -> str:
     """The version of roomtone that runs, for provenance."""
     return importlib.metadata.version("roomtone")
