@@ -33,7 +33,7 @@ from config.recipes import GateLimits
 from flows.lock import NAME, only_writer
 from flows.progress import Silent
 
-KILLED_AT = (("home/store", 0.3), ("home/store", 1.2), ("out/stems", 0.1), ("out", 0.5))
+KILLED_AT = (("home/store", 0.6), ("out/stems", 0.3))
 """Where a run is writing when it is killed, and how many seconds later at the most."""
 
 
