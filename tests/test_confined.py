@@ -119,14 +119,27 @@ def test_the_decoder_knows_no_secrets(
     assert not [name for name in str(fault.value).split() if name.startswith(("AWS", "ROOMTONE"))]
 
 
-def test_a_decoder_is_kept_and_not_shared_with_a_forked_process(tmp_path: Path) -> None:
+def test_a_decoder_is_kept_and_not_shared_with_a_forked_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_mka(tmp_path / "a.mka")
     probe(path)
     kept = list(confined._idle)
     assert kept
     probe(path)
     assert confined._idle == kept
-    assert {one.owner for one in kept} == {os.getpid()}
+    assert all(one.is_alive() for one in kept)
+    monkeypatch.setattr(os, "getpid", lambda: 0)
+    assert not any(one.is_alive() for one in kept)
+
+
+def test_a_decoder_that_died_unasked_is_no_file_s_fault(tmp_path: Path) -> None:
+    path = write_mka(tmp_path / "a.mka")
+    probe(path)
+    for one in confined._idle:
+        one._process.kill()
+        one._process.wait()
+    assert probe(path).frames == RATE // 2
 
 
 def test_what_is_told_of_a_container_is_what_there_is(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ _ENVIRONMENT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"),
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME"),
 )
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Threads that numpy would keep for each core count against what the decoder may take."""
+
 _MODULE = "adapters.media.decoder"
 _KEPT = 4
 _LONGEST_LINE = 1 << 20
@@ -74,7 +77,7 @@ class _Decoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**kept, "PYTHONPATH": os.pathsep.join(known)},
+                env={**kept, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(known)},
             )
         except OSError as fault:
             raise OutputError(f"No process can be started to decode a file ({fault}).") from fault
@@ -93,6 +96,10 @@ class _Decoder:
                 return None
             if "at" not in told:
                 return told
+
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self.owner == os.getpid() and self._process.poll() is None
 
     def end(self) -> None:
         """End it."""
@@ -121,10 +128,8 @@ def _decoder() -> Iterator[_Decoder]:
     """A decoder for one question, kept for another unless the block raises."""
     with _GUARD:
         # A forked process has its parent's decoders, which are not its own.
-        mine = [one for one in _idle if one.owner == os.getpid()]
-        one = mine[-1] if mine else None
-        if one is not None:
-            _idle.remove(one)
+        _idle[:] = [item for item in _idle if item.is_alive()]
+        one = _idle.pop() if _idle else None
     one = one or _Decoder()
     try:
         yield one
