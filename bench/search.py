@@ -26,8 +26,8 @@ from bench.made_lines import (
 )
 from bench.scratch import scratch_folder
 from bench.table import Table, figures, ratio, where
+from core.filters import Filters
 from db.catalogue import Hit, search
-from db.search.filters import Filters
 from db.search.find import How
 from db.search.index import refresh
 from flows.search import AT_ONCE, sound_of, sounds_by

@@ -11,9 +11,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from core.days import day_asked
+from core.filters import Filters
 from core.review import GateState
 from core.tags import tag_of
-from db.search.filters import Filters
 
 
 class By(StrEnum):

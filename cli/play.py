@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.markup import escape
 
-from adapters.media.device import Device
 from cli.common import ERR, OUT
 from cli.keys import Wait
 from core.errors import RoomtoneError
-from db.catalogue import Hit
 from flows.takeline import timecode
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from adapters.media.device import Device
+    from db.catalogue import Hit
 
 KEYS = "enter: the next, space: once more, q: no more"
 _LOOK_S = 0.05

@@ -11,7 +11,7 @@ from rich.markup import escape
 from cli.asked import By, HowFar, Words, filtered
 from cli.common import ERR, OUT, print_json, settings_for
 from cli.progress import shown
-from db.search.filters import Filters
+from core.filters import Filters
 
 
 @filtered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -14,9 +14,11 @@ from cli.common import OUT, print_json, settings_for
 from cli.events import show_events
 from cli.progress import shown
 from core.errors import UsageError
-from db.catalogue import Hit
-from db.search.filters import Filters
+from core.filters import Filters
 from flows.takeline import HOW_FOUND, describe, timecode
+
+if TYPE_CHECKING:
+    from db.catalogue import Hit
 
 
 @filtered

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
+from core.filters import Filters
 from core.query import tokens
 from core.speech import Line, Word
 from core.time import FrameRate
@@ -19,7 +20,6 @@ from db.corrections import corrected_lines
 from db.lines import line_of, words_of
 from db.search.analysis import Sound
 from db.search.closeness import Closeness
-from db.search.filters import Filters
 from db.search.find import Found, How, find
 from db.search.index import add_lines, remove_lines
 from db.speakers import speaker_row

@@ -8,10 +8,10 @@ from pathlib import PurePath
 from sqlalchemy.orm import Session
 
 from core.errors import InputError
+from core.filters import Filters
 from core.words import near, some
 from db.catalogue import TakeLine, lines_of
 from db.engine import Database
-from db.search.filters import Filters
 from db.take_list import known_names
 from db.takes import essences_of, knows_take
 

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from core.filters import Filters
 from core.phones import Phones
 from db.catalogue import Hit, search
 from db.corrections import corrected_whole
 from db.engine import Database
 from db.events import TakeEvent, events_of
-from db.search.filters import Filters
+from db.search.filters import of_events
 from db.search.find import How
 from db.search.index import count_stale, refresh, stale
 from flows.progress import Progress, Silent
@@ -46,7 +47,7 @@ def find_lines(
 def find_events(database: Database, limit: int, filters: Filters) -> tuple[TakeEvent, ...]:
     """What happens in the takes where the filters let it through, by scene, take and start."""
     with database.read() as session:
-        return events_of(session, condition=_in_full(session, filters).of_events)[:limit]
+        return events_of(session, condition=of_events(_in_full(session, filters)))[:limit]
 
 
 def _in_full(session: Session, filters: Filters) -> Filters:

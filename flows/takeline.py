@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.time import FrameRate, clock, samples_to_timecode
-from db.catalogue import TakeLine
 from db.search.closeness import Closeness
+
+if TYPE_CHECKING:
+    from db.catalogue import TakeLine
 
 HOW_FOUND = {
     Closeness.EXACT: "as typed",

@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.asked import filtered
-from db.search.filters import Filters
+from core.filters import Filters
 
 
 def heard_by(command_line: list[str] | None) -> Filters:

@@ -14,6 +14,7 @@ from test_catalogue import hear, line, take
 from adapters.media.ixml import merge_ixml, parse_ixml
 from core.days import day_asked, day_of
 from core.errors import UsageError
+from core.filters import Filters
 from core.media import SoundNotes
 from core.review import GateState
 from core.setup import Setup
@@ -21,7 +22,6 @@ from db.catalogue import search
 from db.engine import Database, alembic_config, open_database, revisions
 from db.judged import Judgement, remember_judged
 from db.provenance import ActivityRecord, Use, record
-from db.search.filters import Filters
 from db.tables import Activity
 
 

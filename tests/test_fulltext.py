@@ -16,6 +16,7 @@ from sqlalchemy import select
 from test_catalogue import ANY_TEXT, hear, line, take
 from test_search import said
 
+from core.filters import Filters
 from core.speech import Line
 from db.catalogue import search
 from db.corrections import remember_correction
@@ -23,7 +24,6 @@ from db.engine import Database, open_database
 from db.forget import forget_people, forget_takes, people_named
 from db.search import tsvector
 from db.search.expression import AllOf, AnyOf, Expression, Phrase
-from db.search.filters import Filters
 from db.search.find import How
 from db.search.fulltext import full_text
 from db.search.index import index_again, refresh

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from test_catalogue import hear, line, take
 
 from core.events import EventKind, SoundEvent
+from core.filters import Filters
 from core.phones import Phones
 from db.catalogue import search
 from db.corrections import remember_correction
 from db.engine import Database
 from db.events import store_events
 from db.search.closeness import Closeness
-from db.search.filters import Filters
 from db.search.find import How
 from db.search.index import refresh, stale
 from db.search.tables import LineSearch, VocabularyWord

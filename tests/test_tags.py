@@ -14,9 +14,9 @@ from test_catalogue import hear, line, take
 
 from config.settings import Settings
 from core.errors import UsageError
+from core.filters import Filters
 from core.tags import MOST_LETTERS, tag_of
 from db.forget import forget_people, forget_takes, people_named
-from db.search.filters import Filters
 from db.tables import Activity, TakeTag
 from flows.search import find_lines
 from flows.tags import tag_takes, tagged, tags_known

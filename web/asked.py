@@ -9,9 +9,9 @@ from pydantic import BeforeValidator
 
 from core.days import day_asked
 from core.events import EventKind
+from core.filters import Filters
 from core.review import GateState
 from core.tags import tag_of
-from db.search.filters import Filters
 
 
 def _given(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.filters import Filters
 from core.phones import Phones
 from core.query import Query, Term, TermKind, parse_query
 from core.sounds import heard_in, sound_classes
@@ -33,7 +34,7 @@ from db.search.closeness import (
     some_terms,
 )
 from db.search.expression import AllOf, AnyOf, Expression, Phrase
-from db.search.filters import Filters
+from db.search.filters import condition
 from db.search.fulltext import full_text
 from db.search.postings import Index
 from db.search.tables import LineSearch, VocabularyWord
@@ -131,7 +132,7 @@ class _Search:
 
     def __init__(self, session: Session, query: Query, limit: int, filters: Filters) -> None:
         self._session, self._query, self._limit = session, query, limit
-        self._condition = filters.condition
+        self._condition = condition(filters)
         self._most = max(_NEWEST, 2 * limit)
         self._not = [_phrase(term) for term in query.excluded]
         self._lengths: dict[int, int] = {}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from db.search.filters import Filters
+from core.filters import Filters
 from db.search.find import How
 from flows.search import find_lines
 from flows.take_view import takes_by_essence

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from core.events import EventKind
-from db.search.filters import Filters
+from core.filters import Filters
 from db.search.find import How
 from flows.known import unknown_filters
 from flows.search import by_take
