@@ -125,6 +125,7 @@ def prepare(folder: Path, inputs: Iterable[Path], roots: Sequence[Path]) -> None
         ) from fault
     if not os.access(folder, os.W_OK):
         raise OutputError(f"{folder} can't be written (no permission); choose another --out.")
+    sweep(folder, deep=False)
     for name in (*FOLDERS, *ON_REQUEST):
         sweep(folder / name)
     _refuse_strangers(folder)

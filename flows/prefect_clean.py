@@ -145,7 +145,7 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
     try:
         return _as_flow(job, settings, recipe, progress)
     except (HTTPError, PrefectException, RuntimeError) as fault:
-        if isinstance(fault, RuntimeError) and "Prefect" not in str(fault):
+        if isinstance(fault, RuntimeError) and not _is_prefects(fault):
             raise
         note = (
             f"Prefect did not answer ({type(fault).__name__}: {fault}); the run went on without it."
@@ -155,6 +155,15 @@ def run(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcom
         instead = spread if settings.scheduler else InTurn()
         outcome = job_steps.clean_cut(work, job, progress, instead)
     return replace(outcome, notes=(*outcome.notes, note))
+
+
+def _is_prefects(fault: BaseException) -> bool:
+    """Whether it was Prefect's own code that raised it: a server that is gone is a RuntimeError."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
+    return module.partition(".")[0] == "prefect"
 
 
 def _as_flow(job: Job, settings: Settings, recipe: str, progress: Progress) -> Outcome:

@@ -7,13 +7,17 @@ import sqlite3
 import subprocess
 import sys
 from base64 import b64decode
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from httpx import ConnectError
 from production import V1, Delivered, Home, sound_of, write_otio
+
+from core.errors import ExitCode
 
 TWICE = """
 import json, sys
@@ -86,19 +90,42 @@ def _shows_what_came_of_it(artifacts: dict[str, Any], outcome: dict[str, Any]) -
     assert str(Path(outcome["out"]) / "report.html") in artifacts["cut-report"]
 
 
+def gone_in(module: str) -> Callable[..., None]:
+    """A function of a module that raises what Prefect does where its server is gone."""
+    there: dict[str, Any] = {"__name__": module}
+    exec("def gone(*_):\n    raise RuntimeError('Failed to reach API at http://there/')", there)
+    found: Callable[..., None] = there["gone"]
+    return found
+
+
+def no_connection(*_: object) -> None:
+    raise ConnectError("Connection refused")
+
+
+@pytest.mark.parametrize("gone", [no_connection, gone_in("prefect.client.orchestration")])
 def test_where_prefect_fails_the_job_goes_on_without_it(
-    delivered: Delivered, own_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gone: Callable[..., None],
+    delivered: Delivered,
+    own_home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
-    from httpx import ConnectError
-
     from flows import prefect_clean
-
-    def gone(*_: object) -> None:
-        raise ConnectError("Connection refused")
 
     monkeypatch.setattr(prefect_clean, "_as_flow", gone)
     ran = own_home.run("clean", delivered.film / "v1.otio", "--out", tmp_path / "out", "--json")
     assert ran.code == 0, ran.err
     assert "went on without it" in ran.json["notes"][-1]
     assert sound_of(tmp_path / "out") == sound_of(delivered.out)
+
+
+def test_a_fault_of_our_own_is_not_taken_for_prefects(
+    delivered: Delivered, own_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    from flows import prefect_clean
+
+    monkeypatch.setattr(prefect_clean, "_as_flow", gone_in("models.denoise.clean"))
+    ran = own_home.run("clean", delivered.film / "v1.otio", "--out", tmp_path / "out")
+    assert ran.code == ExitCode.INTERNAL

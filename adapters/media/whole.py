@@ -79,15 +79,19 @@ def is_part(name: str) -> bool:
     return _PART.match(name) is not None
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: Path, *, deep: bool = True) -> int:
     """Remove what crashed writes left in a folder and the folders in it; how many files that was.
+
+    deep: also in the folders in it.
 
     Only names of this module's pattern: those whose process on this machine is gone, and those
     that nothing was written to for a day (another machine's, or a process number used again).
     Links to folders are not followed. What can't be removed is left for another time.
     """
     removed = 0
-    for parent, _, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
+        if not deep:
+            folders.clear()
         for name in names:
             match = _PART.match(name)
             if match is None:
