@@ -33,7 +33,7 @@ demo: install
 	ROOMTONE_HOME=$(DEMO)/home $(BIN)/roomtone demo $(DEMO)
 
 test: install
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .

@@ -12,6 +12,9 @@ _DEFAULTS = {
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
+    # Of a request to a server that is gone, after 2, 4 and 8 s; five would be a minute each, and
+    # a run that is done or can go on without the server would wait some minutes to say so.
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
     # A private server that is given up while it starts is left behind, running; a busy machine
     # takes longer than the usual 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",

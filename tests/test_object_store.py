@@ -16,7 +16,7 @@ from production import Delivered, Home, sound_of
 from adapters.storage import objects
 from adapters.storage.objects import ObjectStore
 from config.settings import Settings
-from core.errors import InputError, OutputError, PassingError
+from core.errors import ExitCode, InputError, OutputError, PassingError
 from flows.workspace import open_store
 
 DAY_S = 24 * 3600
@@ -144,7 +144,7 @@ def test_faults_are_sentences(
     other = Settings(
         home=tmp_path / "home", store="s3://no-such/place", store_endpoint=bucket.storage.endpoint
     )
-    with pytest.raises(OutputError, match="There is no bucket 'no-such' for the store"):
+    with pytest.raises(OutputError, match="There is no bucket 'no-such' for s3://no-such"):
         open_store(other).look(path)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -247,8 +247,13 @@ def test_a_backup_holds_the_bucket_and_fills_another(
     assert ran.code == 0, ran.err
     assert there.objects == bucket.objects
     assert home.run("check", "--read").code == 0
-    ran = made.home.run("backup", "s3://films/backups")
-    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    ran = made.home.run("backup", "s3://no-such/backups")
+    assert (ran.code, ran.err.count("\n")) == (ExitCode.OUTPUT, 1)
+    elsewhere = f"s3://{there.name}/backups"
+    assert made.home.run("backup", elsewhere).code == 0
+    third = Home(tmp_path / "third", {**made.home.environment, "ROOMTONE_STORE": ""})
+    assert third.run("restore", elsewhere).code == 0
+    assert third.run("check", "--read").code == 0
 
 
 def test_what_is_pruned_leaves_the_bucket(
