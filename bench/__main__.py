@@ -36,6 +36,7 @@ NAMES = (
     "together",
     "fuzz",
     "studio",
+    "traced",
     "tamper",
     "faults",
 )
@@ -337,6 +338,25 @@ def chaos(
     table = bench_chaos(runs, seed, prefect)
     _print(table)
     if any(row[2] != row[6] or row[7] != "0" for row in table.rows):
+        raise typer.Exit(ExitCode.CHECK)
+
+
+@app.command()
+def traced(
+    production: Annotated[
+        Path, typer.Option(help="Folder with cuts, sound and truth: the harbour.")
+    ] = SHARED / "production" / "harbour",
+    weights: Weights = None,
+) -> None:
+    """The origin of every file of a delivery, against the truth; exit code 7 where one is wrong."""
+    from bench.traced import bench_traced
+
+    if not (production / "truth").is_dir():
+        print(f"traced is skipped: {production} has no truth.")
+        return
+    table = bench_traced(production, weights)
+    _print(table)
+    if any(row[1] != row[3] for row in table.rows):
         raise typer.Exit(ExitCode.CHECK)
 
 

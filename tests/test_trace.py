@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,45 +21,13 @@ from production import (
 )
 from prov.model import ProvDocument
 
-Range = tuple[str, int, int, int, int, str]
-"""sha256 of an original, its samples, the stem's samples, and the channel counted from 1."""
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def sources(prov: dict[str, Any], entity: str) -> set[Range]:
-    """What a PROV-JSON document says of where an entity comes from, of originals alone."""
-    kinds = {name: facts["prov:type"]["$"] for name, facts in prov["entity"].items()}
-    return {
-        (
-            item["prov:usedEntity"].removeprefix("sha256:"),
-            item["rt:start_sample"],
-            item["rt:end_sample"],
-            item["rt:made_start_sample"],
-            item["rt:made_end_sample"],
-            item["rt:channels"],
-        )
-        for item in prov["wasDerivedFrom"].values()
-        if item["prov:generatedEntity"] == f"sha256:{entity}"
-        and kinds[item["prov:usedEntity"]] == "rt:Original"
-    }
+from bench.traced import Range, dangling, sha256, sources
+from bench.traced import played as played_by_truth
 
 
 def assert_whole(prov: dict[str, Any]) -> None:
     """Every name that a relation uses is declared, and the `prov` package reads the document."""
-    declared = {*prov["entity"], *prov["activity"], *prov["agent"]}
-    for kind, relations in prov.items():
-        if kind in ("prefix", "entity", "activity", "agent"):
-            continue
-        for facts in relations.values():
-            named = {
-                key: value
-                for key, value in facts.items()
-                if key.startswith("prov:") and key not in ("prov:role", "prov:type", "prov:time")
-            }
-            assert set(named.values()) <= declared, (kind, facts)
+    assert dangling(prov) == []
     document = ProvDocument.deserialize(content=json.dumps(prov), format="json")
     told = [kind for kind in prov if kind != "prefix"]
     assert len(list(document.get_records())) == sum(len(prov[kind]) for kind in told)
@@ -217,25 +184,8 @@ def test_what_is_neither_file_nor_hash_is_told(delivered: Delivered) -> None:
 def test_every_stem_of_a_real_production_is_traced_as_its_truth_says(
     bypassed: Delivered,
 ) -> None:
-    harbour, home, out = bypassed.film, bypassed.home, bypassed.out
-    truth = json.loads((harbour / "truth" / "cut_v1.json").read_text())["events"]
-    dissolves = [event for event in truth if event.get("dissolve_in")]
-    expected: dict[str, set[Range]] = {}
-    for event in truth:
-        start, at, to = (
-            event[key] for key in ("source_in_sample", "record_start_sample", "record_end_sample")
-        )
-        end = start + to - at
-        for other in dissolves:
-            half = other["dissolve_in"] * PER_FRAME
-            if other["track"] == event["track"] and other["record_start_sample"] == to:
-                end, to = end + half, to + half
-            if other is event:
-                start, at = start - half, at - half
-        name = harbour / "sound" / f"{event['take']}.wav"
-        expected.setdefault(event["track"], set()).add(
-            (sha256(name), start, end, at, to, str(event["channel"]))
-        )
+    home, out = bypassed.home, bypassed.out
+    expected = {track: set(ranges) for track, ranges in played_by_truth(bypassed.film).items()}
     everything = set().union(*expected.values())
     roles = ("PROD", "DX", "NR", "OTHER")
     for entry in (entry for entry in bypassed.list["files"] if entry["role"] in roles):
