@@ -2,83 +2,69 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import httpx
-
 from adapters.media.whole import write_text
+from bench.command import variables_of
 from bench.place import Place
+from bench.processes import Processes, processes
 from bench.server import free_port
+from bench.studio_stack import ROOT, answers
 
 _STARTS_S = 240.0
-_ROOT = Path(__file__).resolve().parents[1]
+_NAME = "prefect server"
 
 
 class PrefectServer:
     """A server on SQLite in a folder; it remembers what it had when it is started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
-        folder.mkdir()
+    def __init__(self, started: Processes, port: int) -> None:
+        self._started, self._port = started, port
+        self._address = f"http://127.0.0.1:{port}/api"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def environment(self) -> dict[str, str]:
-        """For programs that report to it."""
-        return {
-            **os.environ,
-            "PREFECT_HOME": str(self._folder),
-            "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "DO_NOT_TRACK": "1",
-            "PYTHONPATH": str(_ROOT),
-        }
+    def variables(self) -> dict[str, str]:
+        """For programs that report to it, beside their own."""
+        return {"PREFECT_HOME": str(self._started.folder), "PREFECT_API_URL": self._address}
 
     def start(self) -> None:
-        """Start it, and wait until it answers. Raises TimeoutError."""
+        """Start it, and wait until it answers. Raises EngineError."""
         words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port"]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *words, str(self._port)],
-                env={**self.environment, "PREFECT_API_URL": ""},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + _STARTS_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{self._port}/api/health", timeout=5).is_success:
-                    return
-            time.sleep(0.3)
-        raise TimeoutError(f"Prefect's server did not answer in {_STARTS_S:.0f} s.")
+        self._process = self._started.start(_NAME, [sys.executable, *words, str(self._port)])
+        self._started.wait(
+            "The Prefect server's start", partial(answers, f"{self._address}/health"), _STARTS_S
+        )
 
     def kill(self) -> None:
         """Kill it with all its processes."""
         assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[PrefectServer]:
     """A running server, ended with the block."""
-    server = PrefectServer(folder)
-    server.start()
-    try:
+    known = {
+        **os.environ,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    known.pop("PREFECT_API_URL", None)
+    with processes(folder, known) as started:
+        server = PrefectServer(started, free_port())
+        server.start()
         yield server
-    finally:
-        server.kill()
 
 
 class Command:
@@ -88,15 +74,11 @@ class Command:
         self._place = place
         place.folder.mkdir(parents=True, exist_ok=True)
         words = ["-m", "cli.main", "clean", str(place.cut), "--out", str(place.out), "--json"]
-        own = {
-            "ROOMTONE_HOME": str(place.home),
-            "ROOMTONE_DENOISER": "rnnoise",
-            "ROOMTONE_RECOGNISER": "none",
-        }
+        own = {**variables_of(place.home), "PYTHONPATH": str(ROOT)}
         with (place.folder / "told").open("wb") as told:
             self._process = subprocess.Popen(
                 [sys.executable, *words],
-                env={**server.environment, **own},
+                env={**own, **server.variables},
                 cwd=place.folder,
                 stdout=told,
                 stderr=subprocess.PIPE,

@@ -132,7 +132,7 @@ def studio(
             serve = [prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port)]
             started.start("prefect server", serve, own)
             server = known["PREFECT_API_URL"]
-            started.wait("The Prefect server's start", lambda: _answers(f"{server}/health"), 300)
+            started.wait("The Prefect server's start", lambda: answers(f"{server}/health"), 300)
             started.run([prefect, "work-pool", "create", POOL, "--type", "process"])
             started.run([prefect, "--no-prompt", "deploy", "--all"], ROOT)
             names = tuple(f"worker {number + 1}" for number in range(workers))
@@ -161,7 +161,8 @@ def _program(name: str) -> Path:
     return Path(sysconfig.get_path("scripts")) / name
 
 
-def _answers(url: str) -> bool | None:
+def answers(url: str) -> bool | None:
+    """True where something answers at a URL that all is well; None where not."""
     try:
         return True if httpx.get(url, timeout=2).status_code == 200 else None
     except httpx.HTTPError:
@@ -179,7 +180,7 @@ def _served(started: Processes, serving: Mapping[str, str]) -> tuple[str, str]:
     started.start("serve", [*roomtone, "serve", "--port", "0", "--json", "--log-json"], serving)
 
     page = started.wait("The start of roomtone serve", lambda: _address(started), 300)
-    started.wait("The page's first answer", lambda: _answers(f"{page}health"), 30)
+    started.wait("The page's first answer", lambda: answers(f"{page}health"), 30)
     return page, made.strip()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 import soundfile as sf
 
+from adapters.media.essence import file_sha256
 from bench.command import Ran, run_here, variables_of
 from bench.scratch import scratch_folder, weights_root
 from bench.table import Table, where
@@ -21,11 +21,6 @@ Range = tuple[str, int, int, int, int, str]
 CUT = "cut_v1"
 _PER_FRAME = 2002  # samples a frame: 48000 x 1001 / 24000
 _EXACT = ("PROD", "DX", "NR", "OTHER")
-
-
-def sha256(path: Path) -> str:
-    """Of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def sources(prov: Mapping[str, Any], entity: str) -> set[Range]:
@@ -79,7 +74,7 @@ def played(production: Path, *, faded: bool = True) -> dict[str, list[Range]]:
                 end, to = end + half, to + half
             if other is event:
                 start, at = start - half, at - half
-        name = sha256(production / "sound" / f"{event['take']}.wav")
+        name = file_sha256(production / "sound" / f"{event['take']}.wav")
         found[event["track"]].append((name, start, end, at, to, str(event["channel"])))
     return dict(found)
 
@@ -151,7 +146,7 @@ class _Held:
         self._bare = played(production, faded=False)
         self._all = set().union(*self._tracks.values())
         self._lengths = {
-            sha256(path): sf.info(str(path)).frames
+            file_sha256(path): sf.info(str(path)).frames
             for path in sorted((production / "sound").glob("*.wav"))
         }
 

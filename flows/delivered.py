@@ -142,8 +142,7 @@ def read_delivery(folder: Path) -> Delivered | None:
 @lru_cache(maxsize=_HELD)
 def _read(path: Path, size: int, mtime_ns: int) -> Delivered | None:
     """The list of this size and time of change."""
-    del mtime_ns
-    del size
+    del size, mtime_ns
     try:
         told = _LISTED.validate_json(read_bytes(path, MOST_BYTES))
     except (OSError, ValueError):

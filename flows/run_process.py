@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from adapters.own_module import python_path
 from config.settings import Settings
 from core.errors import OutputError
 from core.run import Wanted
@@ -79,8 +80,6 @@ def job_process(
     number: of the run. log: a file that what it prints goes to. Raises OutputError where the log
     can't be written or no process can be started.
     """
-    root = str(Path(__file__).resolve().parents[1])
-    known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     group: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -92,7 +91,7 @@ def job_process(
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=printed,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
+                env={**os.environ, "PYTHONPATH": python_path()},
                 **group,
             )
     except OSError as fault:

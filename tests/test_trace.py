@@ -21,7 +21,8 @@ from production import (
 )
 from prov.model import ProvDocument
 
-from bench.traced import Range, dangling, sha256, sources
+from adapters.media.essence import file_sha256
+from bench.traced import Range, dangling, sources
 from bench.traced import played as played_by_truth
 
 
@@ -43,7 +44,7 @@ def played(film: Path, plays: Sequence[Play], track: str) -> Iterator[Range]:
         late = own[number + 1].dissolve // 2 if number + 1 < len(own) else 0
         start, length = play.source - early, play.length + early + late
         yield (
-            sha256(film / "sound" / f"{play.take}.wav"),
+            file_sha256(film / "sound" / f"{play.take}.wav"),
             start * PER_FRAME,
             (start + length) * PER_FRAME,
             (play.record - early) * PER_FRAME,
@@ -88,7 +89,7 @@ def test_a_clip_is_traced_to_its_take_with_handles(delivered: Delivered) -> None
         entry = by_event[f"{BOOM_TRACK}/{number:03}"]
         prov = delivered.home.run("trace", entry["sha256"], "--json").json
         ((take, start, end, at, to, _),) = sources(prov, entry["sha256"])
-        assert take == sha256(delivered.film / "sound" / f"{play.take}.wav")
+        assert take == file_sha256(delivered.film / "sound" / f"{play.take}.wav")
         assert start <= play.source * PER_FRAME
         assert end >= (play.source + play.length) * PER_FRAME
         assert (at, to) == (0, end - start) == (0, entry["frames"])
@@ -116,15 +117,15 @@ def test_what_is_at_a_timecode_is_told(delivered: Delivered) -> None:
     # Frame 20 of the cut is frame 14 of the first event, and so frame 34 of its take.
     prov = delivered.home.run("trace", stem, "--at", "01:00:00:20", "--json").json
     assert_whole(prov)
-    ((take, start, end, at, to, channel),) = sources(prov, sha256(stem))
-    assert take == sha256(delivered.film / "sound" / "1-T01.wav")
+    ((take, start, end, at, to, channel),) = sources(prov, file_sha256(stem))
+    assert take == file_sha256(delivered.film / "sound" / "1-T01.wav")
     assert (start, end) == (34 * PER_FRAME, 35 * PER_FRAME)
     assert (at, to, channel) == (20 * PER_FRAME, 21 * PER_FRAME, "1")
     told = delivered.home.run("trace", stem, "--at", "01:00:00:20").out
     assert "10:00:01:10" in told
     assert "1-T02" not in told
     both = delivered.home.run("trace", stem, "--at", "01:00:02:02", "--json").json
-    assert len(sources(both, sha256(stem))) == 2  # in the dissolve
+    assert len(sources(both, file_sha256(stem))) == 2  # in the dissolve
 
 
 @pytest.mark.parametrize(
@@ -149,10 +150,10 @@ def test_what_contains_a_take_is_told_for_recalls(delivered: Delivered) -> None:
         assert str(stems(delivered.out)[name]) in told.out
     prov = delivered.home.run("trace", take, "--uses", "--json").json
     assert_whole(prov)
-    assert f"sha256:{sha256(stems(delivered.out)['DX'])}" in prov["entity"]
+    assert f"sha256:{file_sha256(stems(delivered.out)['DX'])}" in prov["entity"]
     # The boom plays no frame of this take before its 24th.
     early = delivered.home.run("trace", take, "--uses", "--at", "0.1", "--json").json
-    assert f"sha256:{sha256(stems(delivered.out)['A1_DX.PROD'])}" not in early["entity"]
+    assert f"sha256:{file_sha256(stems(delivered.out)['A1_DX.PROD'])}" not in early["entity"]
 
 
 def test_who_decided_is_told(own_home: Home, delivered: Delivered, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from adapters.media.containers import ContainerSound
 from adapters.media.decoder import from_json, to_json
+from adapters.own_module import python_path
 from core.errors import InputError, OutputError
 
 SILENT_S = 120.0
@@ -66,8 +67,6 @@ class _Decoder:
     """A process that decodes."""
 
     def __init__(self) -> None:
-        root = str(Path(__file__).resolve().parents[2])
-        known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         self._answers: queue.Queue[Mapping[str, Any]] = queue.Queue()
         self.owner = os.getpid()
@@ -77,7 +76,7 @@ class _Decoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**kept, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(known)},
+                env={**kept, **_ONE_THREAD, "PYTHONPATH": python_path()},
             )
         except OSError as fault:
             raise OutputError(f"No process can be started to decode a file ({fault}).") from fault

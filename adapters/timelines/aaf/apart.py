@@ -20,6 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from adapters.own_module import python_path
 from core.cut import Cut, Event, Track
 from core.errors import InputError, OutputError, RoomtoneError
 
@@ -38,8 +39,6 @@ def read_apart(path: Path, essence: Path | None, seconds: float) -> Cut:
     embedded sound can't be written.
     """
     question = json.dumps({"path": str(path), "essence": str(essence) if essence else ""})
-    root = str(Path(__file__).resolve().parents[2])
-    known = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     command = [sys.executable, "-c", f"from {_MODULE} import main; main()", question]
     try:
         done = subprocess.run(
@@ -47,7 +46,7 @@ def read_apart(path: Path, essence: Path | None, seconds: float) -> Cut:
             capture_output=True,
             timeout=seconds,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
+            env={**os.environ, "PYTHONPATH": python_path()},
         )
     except subprocess.TimeoutExpired as fault:
         raise InputError(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from adapters.json_file import values_in
 from core.errors import InputError
 from core.time import exact_fps
 
@@ -54,7 +55,7 @@ def parse(data: bytes, path: Path) -> object:
     """
     if len(data) > MAX_BYTES:
         raise InputError(f"{path} is over 256 MB, too large for a timeline; export one reel.")
-    if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+    if values_in(data) > MAX_VALUES:
         raise InputError(
             f"{path} holds over {MAX_VALUES:,} values, too many for a timeline; export one reel."
         )
