@@ -13,9 +13,10 @@ import pytest
 import soundfile as sf
 import wavinfo
 from production import PER_FRAME, RATE, Delivered, Home, stems
-from test_trace import assert_whole, sha256, sources
+from test_trace import assert_whole, sources
 
 from adapters.media.bwf import read_block
+from adapters.media.essence import file_sha256
 from adapters.media.excerpt import Excerpt
 
 
@@ -54,14 +55,14 @@ def test_an_excerpt_cut_by_another_tool_is_traced_to_its_samples(
     (quoted,) = [
         facts
         for facts in prov["wasDerivedFrom"].values()
-        if facts["prov:generatedEntity"] == f"sha256:{sha256(cut)}"
+        if facts["prov:generatedEntity"] == f"sha256:{file_sha256(cut)}"
     ]
     assert quoted["prov:type"]["$"] == "prov:Quotation"
-    assert quoted["prov:usedEntity"] == f"sha256:{sha256(stem)}"
+    assert quoted["prov:usedEntity"] == f"sha256:{file_sha256(stem)}"
     # The first second of the cut is frame 24 of it: frame 38 of the first take.
-    takes = {(item[0], item[1]) for item in sources(prov, sha256(stem))}
+    takes = {(item[0], item[1]) for item in sources(prov, file_sha256(stem))}
     if "copy" not in how:
-        first_take = sha256(delivered.film / "sound" / "1-T01.wav")
+        first_take = file_sha256(delivered.film / "sound" / "1-T01.wav")
         assert (first_take, 20 * PER_FRAME + RATE - 6 * PER_FRAME) in takes
 
 
@@ -139,7 +140,7 @@ def test_a_clip_keeps_the_fields_of_its_recorder(delivered: Delivered) -> None:
         for field in ("PROJECT", "SCENE", "TAKE", "TAPE", "CIRCLED", "SPEED/TIMECODE_RATE"):
             assert clip.findtext(field) == recorded.findtext(field)
         block = {child.tag: child.text for child in clip.find("ROOMTONE") or ()}
-        assert block["ORIGINAL_SHA256"] == sha256(delivered.film / "sound" / name)
+        assert block["ORIGINAL_SHA256"] == file_sha256(delivered.film / "sound" / name)
         assert block["EVENT"] == entry["event"]
 
 
