@@ -183,5 +183,5 @@ def _upgrade(engine: Engine, backend: Backend, newest: str) -> None:
         if backend.revision() == newest:
             return
         command.upgrade(alembic_config(connection), "head")
-        recount(connection, counted())
         backend.finish(connection)
+        recount(connection, counted())

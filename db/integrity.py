@@ -13,7 +13,8 @@ from core.errors import RoomtoneError
 from core.finding import Finding
 from core.words import some
 from db.engine import Database
-from db.seals import SQLITE, seal_sum, seal_text, table_sum
+from db.seals import seal_sum, seal_text
+from db.sums import table_sum
 from db.tables import Activity, Asset, Generated, LineRow, Table, Used, WordRow
 from db.tally import RowCount, count, counted
 
@@ -96,8 +97,6 @@ def _counts(session: Session) -> Iterator[Finding]:
 def _seals(session: Session, miscounted: Collection[str]) -> Iterator[Finding]:
     """Tables with other values than roomtone left there; for one with other rows that is clear."""
     connection = session.connection()
-    if connection.dialect.name != SQLITE:
-        return
     for row in session.scalars(select(RowCount).order_by(RowCount.table)):
         where, total = f"table {row.table}", seal_sum(row.seal)
         if where in miscounted or row.table not in counted():

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, InternalError
 from core.errors import InputError, OutputError, PassingError, RoomtoneError, UsageError
 from db import backend
 from db.backend import foreign, numberless
+from db.postgres_sums import install
 
 # "RMTN", as in SQLite's header: the number of the lock that keeps writers apart.
 WRITERS = 0x524D544E
@@ -112,7 +113,9 @@ class Postgres:
         """Nothing lies outside of transactions."""
 
     def finish(self, connection: Connection) -> None:
-        """Marks the database as ours and makes its texts sort by code point, as SQLite's do."""
+        """Marks the database as ours, makes its texts sort by code point as SQLite's do, and has
+        its tables tell what is written to them.
+        """
         connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_OURS}'")
         columns = connection.exec_driver_sql(
             "SELECT quote_ident(table_name), quote_ident(column_name), data_type"
@@ -125,6 +128,7 @@ class Postgres:
             connection.exec_driver_sql(
                 f'ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind} COLLATE "C"'
             )
+        install(connection)
 
     def scrub(self, engine: Engine) -> None:
         """Rewrites every table with its indexes, so that no page holds a deleted row.

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from core.errors import InputError, OutputError, PassingError, RoomtoneError
 from db import backend
 from db.backend import foreign, numberless
-from db.seals import watch_rows
+from db.sqlite_sums import watch_rows
 
 # "RMTN": written into the file's header, so that nobody else's database is taken for ours.
 APPLICATION_ID = 0x524D544E

@@ -18,15 +18,8 @@ from sqlalchemy.sql.dml import Delete, Insert
 
 import db.run_rows
 import db.search.tables  # noqa: F401  (all tables are to be counted)
-from db.seals import (
-    SQLITE,
-    added,
-    begin_seals,
-    seal_sum,
-    seal_text,
-    table_sum,
-    told_seals,
-)
+from db.seals import added, seal_sum, seal_text
+from db.sums import begin_sums, table_sum, told_sums
 from db.tables import Table
 
 _KEY = "roomtone_tally"
@@ -103,7 +96,7 @@ def watch(engine: Engine) -> None:
 def begin_tally(connection: Connection) -> None:
     """Start counting what a transaction does."""
     connection.info[_KEY] = Tally()
-    begin_seals(connection)
+    begin_sums(connection)
 
 
 def distrust(connection: Connection) -> None:
@@ -119,7 +112,7 @@ def settle(connection: Connection) -> None:
     if tally.anew:
         recount(connection, counted())
         return
-    sums = told_seals(connection)
+    sums = told_sums(connection)
     more = {name: rows for name, rows in tally.changed.items() if rows}
     names = ({*sums, *more} | tally.unsure) & set(counted())
     kept = {row.table: row for row in connection.execute(select(_COUNTS)) if row.table in names}
@@ -137,10 +130,9 @@ def settle(connection: Connection) -> None:
 
 def recount(connection: Connection, names: Iterable[str]) -> None:
     """Count and seal the rows of tables anew and keep that as right."""
-    has_seals = connection.dialect.name == SQLITE
     for name in sorted(names):
         rows = count(connection, name)
-        seal = seal_text(name, rows, table_sum(connection, name)) if has_seals else ""
+        seal = seal_text(name, rows, table_sum(connection, name))
         where = _COUNTS.c.table == name
         done = connection.execute(update(_COUNTS).where(where).values(rows=rows, seal=seal))
         if not done.rowcount:

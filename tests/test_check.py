@@ -18,7 +18,7 @@ import pytest
 from alembic import command
 from injuries import Patient, patient, taken_for_right
 from production import Delivered, Home, tell
-from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy import create_engine, delete, func, insert, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 import db
@@ -377,10 +377,8 @@ def test_a_file_without_a_maker_is_named(database: Database) -> None:
 
 
 def test_a_value_that_another_hand_changed_is_noticed(
-    place: Path | str, heard: Database, by_another_hand: Any
+    heard: Database, by_another_hand: Any
 ) -> None:
-    if not isinstance(place, Path):
-        pytest.skip("a server's tables have no seals")
     by_another_hand("UPDATE takes SET scene = '2'")
     assert kinds(heard) == [("seal", "table takes")]
     assert database_findings(heard, deep=False) == ()
@@ -397,22 +395,47 @@ def test_a_value_that_another_hand_changed_is_noticed(
     assert kinds(heard) == [("seal", "row_counts")]
 
 
+VALUES = [0, -1, 2**62, 0.1, 1e300, -0.0, None, "", "a\U0010ffffb", "'", b"", b"\0\xff", "1"]
+
+
 def test_seals_follow_every_kind_of_value(place: Path | str, database: Database) -> None:
-    if not isinstance(place, Path):
-        pytest.skip("a server's tables have no seals")
-    values = [0, -1, 2**62, 0.1, 1e300, -0.0, None, "", "a\U0010ffffb", "'", b"", b"\0\xff", "1"]
+    file = isinstance(place, Path)
+    put = "INSERT INTO postings (kind, token, block, rows) VALUES (?, ?, ?, ?)"
+    more = (
+        "INSERT INTO postings VALUES (1, '-1', 1, ?) ON CONFLICT (kind, token, block) DO UPDATE"
+        " SET rows = CAST(postings.rows || excluded.rows AS BLOB)"
+    )
     with database.write() as session:
         connection = session.connection()
-        for number, value in enumerate(values):
-            connection.exec_driver_sql(
-                "INSERT INTO postings (kind, token, block, rows) VALUES (?, ?, ?, ?)",
-                (number, str(value), number, value if value is not None else b"1"),
-            )
-        connection.exec_driver_sql(
-            "INSERT INTO postings VALUES (1, '-1', 1, x'01') ON CONFLICT DO UPDATE"
-            " SET rows = CAST(rows || excluded.rows AS BLOB)"
-        )
+        for number, value in enumerate(VALUES):
+            # A server's column takes nothing but bytes.
+            kept = value if file and value is not None else str(value).encode()
+            row = (number, str(value), number, kept)
+            connection.exec_driver_sql(put if file else put.replace("?", "%s"), row)
+        if not file:
+            more = more.replace("?", "%s").replace("BLOB", "BYTEA")
+        connection.exec_driver_sql(more, (b"\1",))
     assert kinds(database) == []
+
+
+def test_seals_do_not_depend_on_how_a_session_is_set(
+    place: Path | str, heard: Database, by_another_hand: Any
+) -> None:
+    if isinstance(place, Path):
+        pytest.skip("SQLite's sessions have no such settings")
+    name = make_url(place).database
+    for setting in (
+        "extra_float_digits = -10",
+        "bytea_output = 'escape'",
+        "TimeZone = 'Asia/Tokyo'",
+    ):
+        by_another_hand(f'ALTER DATABASE "{name}" SET {setting}')
+    again = open_database(place)
+    assert kinds(again) == []
+    with again.write() as session:
+        session.execute(update(Take).values(scene="3"))
+    again.close()
+    assert kinds(heard) == []
 
 
 def test_what_a_failed_transaction_wrote_is_not_in_the_seals(database: Database) -> None:
