@@ -6,13 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from db import postgres_sums, sqlite_sums
 from db.seals import added
 
-_OF_KIND = {"sqlite": sqlite_sums, "postgresql": postgres_sums}
+
+class _Sums(Protocol):
+    """What a module offers for its kind of database."""
+
+    def begin(self, connection: Connection) -> None: ...
+    def told(self, connection: Connection) -> Mapping[str, int]: ...
+    def total(self, connection: Connection, name: str) -> int: ...
+
+
+_OF_KIND: Mapping[str, _Sums] = {"sqlite": sqlite_sums, "postgresql": postgres_sums}
 
 
 def begin_sums(connection: Connection) -> None:
