@@ -46,6 +46,12 @@ class Backend(Protocol):
     def prepare(self) -> None:
         """Makes ready what lies outside of transactions."""
 
+    def create(self, connection: Connection) -> str | None:
+        """Makes the tables of an empty database at once, in the connection's transaction.
+
+        Returns the schema revision that it has then; None where migrations have to make them.
+        """
+
     def finish(self, connection: Connection) -> None:
         """What is left to do after migrations, in their transaction."""
 

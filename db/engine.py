@@ -175,13 +175,17 @@ def _migrate(engine: Engine, backend: Backend, newest: str) -> None:
 
 def _upgrade(engine: Engine, backend: Backend, newest: str) -> None:
     """All missing migrations in one transaction: a crash leaves the database as it was."""
-    from alembic import command
-
     with engine.execution_options(roomtone_writes=True).begin() as connection:
         # Another process that opened it in the same moment was first: then nothing is left to do,
         # and others wait for this one no longer than for a look.
-        if backend.revision() == newest:
+        found = backend.revision()
+        if found == newest:
             return
+        if found is None and backend.create(connection) == newest:
+            backend.finish(connection)
+            return
+        from alembic import command
+
         command.upgrade(alembic_config(connection), "head")
         backend.finish(connection)
         recount(connection, counted())

@@ -112,6 +112,9 @@ class Postgres:
     def prepare(self) -> None:
         """Nothing lies outside of transactions."""
 
+    def create(self, _: Connection) -> None:
+        """Migrations make the tables: a server's are made once for a whole team."""
+
     def finish(self, connection: Connection) -> None:
         """Marks the database as ours, makes its texts sort by code point as SQLite's do, and has
         its tables tell what is written to them.

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from core.errors import InputError, OutputError, PassingError, RoomtoneError
 from db import backend
 from db.backend import foreign, numberless
+from db.schema import create_tables
 from db.sqlite_sums import watch_rows
 
 # "RMTN": written into the file's header, so that nobody else's database is taken for ours.
@@ -110,6 +111,10 @@ class Sqlite:
                     connection.execute(f"PRAGMA journal_mode = {wanted}")
             except sqlite3.OperationalError:
                 return
+
+    def create(self, connection: Connection) -> str:
+        """Makes the tables of an empty file at once; see `db.schema`."""
+        return create_tables(connection)
 
     def finish(self, connection: Connection) -> None:
         """Marks the file as ours."""

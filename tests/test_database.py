@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from databases import Server
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 import db.backend
@@ -24,6 +25,7 @@ import db.run_rows
 import db.sqlite
 from core.errors import InputError, OutputError, PassingError
 from db.engine import Database, alembic_config, open_database, revisions
+from db.schema import SCHEMA, create_tables, migrated_text, schema_text
 from db.tables import Location, Speaker, Table
 
 
@@ -48,6 +50,11 @@ def add_speaker(database: Database, name: str) -> None:
 def speakers(database: Database) -> list[str]:
     with database.read() as session:
         return list(session.scalars(select(Speaker.name).order_by(Speaker.name)))
+
+
+def tables(path: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(path)) as raw:
+        return raw.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
 
 
 def test_migrations_make_the_tables_that_the_code_knows(empty: Path | str) -> None:
@@ -97,9 +104,13 @@ def test_what_was_written_is_there_when_opened_again(tmp_path: Path) -> None:
     second.close()
 
 
-def test_opening_a_current_database_does_not_load_alembic(tmp_path: Path) -> None:
+@pytest.mark.parametrize("new", [True, False])
+def test_opening_a_database_that_is_not_older_does_not_load_alembic(
+    new: bool, tmp_path: Path
+) -> None:
     path = tmp_path / "roomtone.db"
-    open_database(path).close()
+    if not new:
+        open_database(path).close()
     code = (
         "import sys; from pathlib import Path; from db.engine import open_database;"
         "open_database(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
@@ -129,6 +140,12 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "roomtone.db"
+    open_database(path).close()
+    engine = create_engine(address(path))
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0014")
+    engine.dispose()
+    before = tables(path)
     real = command.upgrade
 
     def upgrade(*arguments: object) -> None:
@@ -138,13 +155,39 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     monkeypatch.setattr(command, "upgrade", upgrade)
     with pytest.raises(RuntimeError, match="the power went"):
         open_database(path)
-    with sqlite3.connect(path) as raw:
-        assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    raw.close()
+    assert tables(path) == before
     monkeypatch.undo()
     opened = open_database(path)
     add_speaker(opened, "STELLA")
     opened.close()
+
+
+def test_a_new_file_whose_making_fails_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "roomtone.db"
+
+    def made(connection: Connection) -> str:
+        create_tables(connection)
+        raise RuntimeError("the power went")
+
+    monkeypatch.setattr(db.sqlite, "create_tables", made)
+    with pytest.raises(RuntimeError, match="the power went"):
+        open_database(path)
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    monkeypatch.undo()
+    opened = open_database(path)
+    add_speaker(opened, "STELLA")
+    opened.close()
+
+
+def test_a_new_file_is_what_all_migrations_make(tmp_path: Path) -> None:
+    written = SCHEMA.read_text("utf-8")
+    assert migrated_text(tmp_path) == written, "run: python -m db.schema"
+    path = tmp_path / "new.db"
+    open_database(path).close()
+    assert schema_text(path) == written
 
 
 def test_four_threads_read_modify_write_without_a_loss(database: Database) -> None:

@@ -23,6 +23,7 @@ from core.errors import EngineError
 from models.card import ModelCard
 from models.denoise.protocol import Samples, passed_through
 from models.described import described
+from models.loading import loaded_once
 
 SAMPLE_RATE = 48_000
 FRAME = 480
@@ -87,8 +88,12 @@ class RNNoiseStream:
         return ready
 
 
+@loaded_once(1)
 def load() -> RNNoise:
-    """The stand-in. Raises EngineError where pyrnnoise or its library is missing."""
+    """The stand-in, loaded once a process.
+
+    Raises EngineError where pyrnnoise or its library is missing.
+    """
     binding = _binding()
     library = Path(binding.LIBRNNOISE)
     card = described("rnnoise").card(
