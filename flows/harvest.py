@@ -136,7 +136,8 @@ class Harvester:
     def _noise(self, item: Placement, place: int, seconds: int) -> tuple[Stretch, ...]:
         grid, reach = _GRID_S * self._rate, seconds * self._rate
         start = max(0, (place - reach) // grid * grid)
-        count = -(-(place + reach) // grid) * grid - start
+        end = min(-(-(place + reach) // grid) * grid, self._sounds.length(item))
+        count = max(0, end - start)
         window = _Window(item.take, item.speed, item.keeps_pitch, start, count)
         found = self._windows.pop(window, None)
         if found is None:

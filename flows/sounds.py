@@ -86,8 +86,15 @@ class Sounds:
 
     def clean(self, placement: Placement, start: int, count: int) -> NDArray[np.float64]:
         """The cleaned sound of a placement; of an event that passes through, the original."""
-        at = self._at[_played(placement, clean=placement.event_id not in self._through)]
+        at = self._clean_at(placement)
         return self._open.read(at.path, start, count, at.channels)
+
+    def length(self, placement: Placement) -> int:
+        """How many samples the take of a placement has as it plays, cleaned."""
+        return self._open.frames(self._clean_at(placement).path)
+
+    def _clean_at(self, placement: Placement) -> _At:
+        return self._at[_played(placement, clean=placement.event_id not in self._through)]
 
     def _prepare(
         self,

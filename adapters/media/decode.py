@@ -132,13 +132,20 @@ class OpenSounds:
         self, path: Path, start: int, frames: int, channels: Sequence[int]
     ) -> NDArray[np.float64]:
         """Samples of a file, as `Sound.read` gives them. Raises InputError."""
+        return self._opened(path).read(start, frames, channels)
+
+    def frames(self, path: Path) -> int:
+        """How many samples a channel of a file has. Raises InputError."""
+        return self._opened(path).frames
+
+    def _opened(self, path: Path) -> Sound:
         sound = self._open.pop(path, None)
         if sound is None:
             while len(self._open) >= self._most:
                 self._open.popitem(last=False)[1].close()
             sound = Sound(self._here(path))
         self._open[path] = sound
-        return sound.read(start, frames, channels)
+        return sound
 
 
 def blocks(
