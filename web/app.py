@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
@@ -73,22 +74,30 @@ def create_app(work: Workspace, access: Access, hosts: Sequence[str] = ()) -> Fa
     )
     app.state.site = Site(work, access)
     tell_faults(app)
+    app.router.routes.extend(_routes().routes)
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    app.add_middleware(Guard, access=access, hosts=frozenset(hosts))
+    return app
+
+
+@cache
+def _routes() -> APIRouter:
+    """All routes, put together once a process: they know nothing of the home that is served."""
+    routes = APIRouter()
     api = APIRouter(prefix="/api/v1")
     for part in API:
         api.include_router(part.router)
-    app.include_router(api)
+    routes.include_router(api)
     for part in PAGES:
-        app.include_router(part.router, include_in_schema=False)
+        routes.include_router(part.router, include_in_schema=False)
 
-    @app.get("/metrics", include_in_schema=False)
+    @routes.get("/metrics", include_in_schema=False)
     def counts(at: AtSite, who: Viewer) -> Response:
         del who
         return Response(metrics(at.work.database, now()), media_type=TYPE)
 
-    @app.get("/health", include_in_schema=False)
+    @routes.get("/health", include_in_schema=False)
     def health() -> dict[str, str]:
         return {"roomtone": code_version()}
 
-    app.mount("/static", StaticFiles(directory=HERE / "static"))
-    app.add_middleware(Guard, access=access, hosts=frozenset(hosts))
-    return app
+    return routes
