@@ -13,9 +13,11 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from adapters.media.decode import Sound, sound_file
@@ -39,7 +41,7 @@ ANCHORS = (
 """Colours from quiet to loud; their lightness rises in even steps."""
 
 _WINDOW_S = 0.043
-_BATCH = 256
+_BATCH = 64
 _LEVELS = (64, 32, 16)
 _KHZ = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
@@ -323,34 +325,45 @@ def _mel(hz: float) -> float:
     return 2595 * math.log10(1 + hz / 700)
 
 
-def _row_weights(size: int, sample_rate: int, height: int) -> NDArray[np.float64]:
-    """Shape (bins, height): how much of each bin lies in each row, the top row first."""
+@lru_cache(maxsize=8)
+def _row_weights(size: int, sample_rate: int, height: int) -> NDArray[np.float32]:
+    """Shape (bins, height): how much of each bin's power lies in each row, the top row first.
+
+    The power is that of a spectrum under a Hann window; a sine of full scale comes out as 1.
+    """
     top = top_hz(sample_rate)
     edges = 700 * (10 ** (np.linspace(0, _mel(top), height + 1) / 2595) - 1)
     bins = (np.arange(size // 2 + 2) - 0.5) * sample_rate / size
     overlap = np.minimum(bins[1:, None], edges[1:]) - np.maximum(bins[:-1, None], edges[:-1])
-    weights: NDArray[np.float64] = np.maximum(overlap, 0) / np.diff(edges)
-    return weights[:, ::-1]
+    weights = np.maximum(overlap, 0) / np.diff(edges) * np.square(2 / np.sum(_window(size)))
+    return np.ascontiguousarray(weights[:, ::-1], np.float32)
+
+
+@lru_cache(maxsize=8)
+def _window(size: int) -> NDArray[np.float32]:
+    return np.hanning(size + 1)[:-1].astype(np.float32)
 
 
 def _mean_power(
     read: Read, start: int, frames: int, sample_rate: int, width: int, height: int
 ) -> NDArray[np.float64]:
     """Mean power of each pixel, shape (height, width), from windows at most half one apart."""
+    from scipy.fft import rfft
+
     size = 2 ** round(math.log2(sample_rate * _WINDOW_S))
-    window = np.hanning(size + 1)[:-1]
-    scale = np.square(2 / np.sum(window))
-    weights = _row_weights(size, sample_rate, height) * scale
+    window, weights = _window(size), _row_weights(size, sample_rate, height)
     a_column = max(1, math.ceil(frames / width / (size // 2)))
     total = a_column * width
     power = np.zeros((width, height))
     for first in range(0, total, _BATCH):
         number = np.arange(first, min(total, first + _BATCH))
         begins = start + (2 * number + 1) * frames // (2 * total) - size // 2
-        sound = read(int(begins[0]), int(begins[-1] - begins[0]) + size)
-        windows = sound[(begins - begins[0])[:, None] + np.arange(size)] * window
-        spectra = np.square(np.abs(np.fft.rfft(windows)))
-        np.add.at(power, number // a_column, spectra @ weights)
+        sound = read(int(begins[0]), int(begins[-1] - begins[0]) + size).astype(np.float32)
+        # Single precision is far finer than a picture's colours.
+        spectra = rfft(sliding_window_view(sound, size)[begins - begins[0]] * window)
+        rows = (np.square(spectra.real) + np.square(spectra.imag)) @ weights
+        columns, firsts = np.unique(number // a_column, return_index=True)
+        power[columns] += np.add.reduceat(rows, firsts)
     mean: NDArray[np.float64] = power.T / a_column
     return mean
 
