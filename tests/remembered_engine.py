@@ -1,14 +1,14 @@
-"""RNNoise that remembers what it answered: most of a test's time is the same takes, heard again.
+"""Engines that remember what they answered: most of a test's time is the same takes, heard again.
 
-The library gives the same answer to the same sound (`tests/test_denoise.py`), so a command that
-runs in the test's own process may as well get it from memory. What is measured of engines is not,
-nor are commands in processes of their own.
+RNNoise (`tests/test_denoise.py`) and the speaker encoder give the same answer to the same sound,
+so a command that runs in the test's own process may as well get it from memory. What is measured
+of engines is not, nor are commands in processes of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -17,8 +17,10 @@ import numpy as np
 
 from models.denoise import rnnoise
 from models.denoise.protocol import Samples
+from models.speech.voiceprint import VoiceEncoder, Voiceprints
 
 _ANSWERS: dict[bytes, Samples] = {}
+_PRINTS = VoiceEncoder.voiceprints
 _MOST = 3000
 """Answers of a second or so each: a few hundred megabytes at the most."""
 
@@ -56,6 +58,17 @@ class _Stream(rnnoise.RNNoiseStream):
         return answer
 
 
+def _voiceprints(
+    encoder: VoiceEncoder, sound: Samples, windows: Sequence[tuple[int, int]]
+) -> Voiceprints:
+    """As the encoder would answer, if it can be loaded."""
+    assert encoder._layers
+    asked = hashlib.sha256(repr((encoder.weights, windows)).encode() + sound.tobytes()).digest()
+    if asked not in _ANSWERS:
+        _remember(asked, _PRINTS(encoder, sound, windows))
+    return _ANSWERS[asked].copy()
+
+
 def _remember(said: bytes, answer: Samples) -> None:
     if len(_ANSWERS) >= _MOST:
         _ANSWERS.clear()
@@ -64,6 +77,9 @@ def _remember(said: bytes, answer: Samples) -> None:
 
 @contextmanager
 def remembered() -> Iterator[None]:
-    """RNNoise remembers for as long as the block lasts, and from one block to the next."""
-    with patch.object(rnnoise, "RNNoiseStream", _Stream):
+    """They remember for as long as the block lasts, and from one block to the next."""
+    with (
+        patch.object(rnnoise, "RNNoiseStream", _Stream),
+        patch.object(VoiceEncoder, "voiceprints", _voiceprints),
+    ):
         yield
