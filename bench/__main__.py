@@ -430,11 +430,12 @@ def tamper(
 def faults(
     points: Annotated[int, typer.Option(min=1, help="Runs with each kind of fault.")] = 10,
     seed: Annotated[int, typer.Option(help="The same one fails at the same places.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="That work side by side.")] = 1,
 ) -> None:
     """Runs on a disk that fails at some write; exit code 7 where one did not end well."""
     from bench.faults import bench_faults
 
-    table = bench_faults(points, seed)
+    table = bench_faults(points, seed, processes)
     _print(table)
     for _, runs, told, went_on, whole, same in table.rows:
         if not int(runs) == int(told) + int(went_on) == int(whole) == int(same):

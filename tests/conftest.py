@@ -12,6 +12,7 @@ from databases import Server, postgres_server
 from object_storage import Bucket, ObjectStorage, object_storage
 from production import HARSH, Delivered, Home, build
 
+from bench.remembered import compiled_once
 from db.engine import Database, open_database
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -25,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "shared" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> Iterator[None]:
+    """Statements are compiled once for all the small databases that tests open."""
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,13 @@ import numpy as np
 import opentimelineio as otio
 import soundfile as sf
 from numpy.typing import NDArray
-from remembered_engine import remembered
 from sqlalchemy import select
 from synthetic_voice import placed, synthetic_voice
 
 import db.tables
 from adapters.media.write import WaveWriter
 from bench.command import Ran, run_here, variables_of
+from bench.remembered import remembered
 from core.media import SoundNotes
 from core.speech import Line, Word
 from core.time import RATES

@@ -1,8 +1,9 @@
-"""Engines that remember what they answered: most of a test's time is the same takes, heard again.
+"""What a process that cleans the same takes again and again need not work out each time.
 
 RNNoise (`tests/test_denoise.py`) and the speaker encoder give the same answer to the same sound,
-so a command that runs in the test's own process may as well get it from memory. What is measured
-of engines is not, nor are commands in processes of their own.
+so a command that runs in this process may as well get it from memory; and a statement is compiled
+the same for every database file. What is measured of engines is not remembered, nor anything in
+commands in processes of their own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from sqlalchemy import Engine, create_engine
 
+import db.sqlite
 from models.denoise import rnnoise
 from models.denoise.protocol import Samples
 from models.speech.voiceprint import VoiceEncoder, Voiceprints
@@ -82,4 +85,20 @@ def remembered() -> Iterator[None]:
         patch.object(rnnoise, "RNNoiseStream", _Stream),
         patch.object(VoiceEncoder, "voiceprints", _voiceprints),
     ):
+        yield
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """What SQLAlchemy compiles for one database file serves for all that are opened meanwhile."""
+    # Its pool opens nothing but this; a statement is found again by its dialect.
+    first = create_engine("sqlite://", query_cache_size=5000)
+    first.connect().close()
+
+    def made(*words: Any, **named: Any) -> Engine:
+        engine = create_engine(*words, **named)
+        engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+        return engine
+
+    with patch.object(db.sqlite, "create_engine", made):
         yield
