@@ -431,11 +431,18 @@ def faults(
     points: Annotated[int, typer.Option(min=1, help="Runs with each kind of fault.")] = 10,
     seed: Annotated[int, typer.Option(help="The same one fails at the same places.")] = 1,
     processes: Annotated[int, typer.Option(min=1, help="That work side by side.")] = 1,
+    kinds: Annotated[str, typer.Option(help="Of fault, with commas between (default: all).")] = "",
 ) -> None:
     """Runs on a disk that fails at some write; exit code 7 where one did not end well."""
     from bench.faults import bench_faults
+    from bench.faulty import FAULTS, JUMPS
 
-    table = bench_faults(points, seed, processes)
+    known = (*FAULTS, *JUMPS)
+    unknown = sorted(set(filter(None, kinds.split(","))) - set(known))
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)}: no kind of fault; there are {', '.join(known)}.")
+    chosen = [kind for kind in known if not kinds or kind in kinds.split(",")]
+    table = bench_faults(points, seed, processes, chosen)
     _print(table)
     for _, runs, told, went_on, whole, same in table.rows:
         if not int(runs) == int(told) + int(went_on) == int(whole) == int(same):

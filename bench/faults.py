@@ -58,15 +58,17 @@ class _Bench:
     sounds: Mapping[str, str]
 
 
-def bench_faults(points: int, seed: int, processes: int) -> Table:
-    """Faults of every kind at the n-th write of a run.
+def bench_faults(
+    points: int, seed: int, processes: int, kinds: Sequence[Kind] = (*FAULTS, *JUMPS)
+) -> Table:
+    """Faults at the n-th write of a run.
 
     points: of each kind; all sorts of writes come before more of one sort. seed: for the choice.
     processes: that work side by side.
     """
     with scratch_folder() as scratch, compiled_once():
         first = _cleaned(scratch / "first")
-        trials = _trials(first.events, (*FAULTS, *JUMPS), points, seed)
+        trials = _trials(first.events, kinds, points, seed)
         if processes == 1:
             return _table(trials, _outcomes(first, trials), first.events, seed)
         spawned = get_context("spawn")
