@@ -1,8 +1,8 @@
 """Sums of rows on a PostgreSQL server, by triggers that only our transactions set off.
 
 A trigger adds up all rows that a statement wrote at once and keeps the sum in a setting of the
-transaction, which ends with it and goes back with a savepoint. A row's digest is that of its text,
-which is the same for the same values whatever a session is set to.
+transaction, which ends with it and goes back with a savepoint. A row's digest is that of its text;
+what that depends on besides the values is set the same in every transaction that adds up.
 """
 
 from __future__ import annotations
@@ -17,50 +17,27 @@ _WATCHED = "roomtone.watched"
 _SUM = "roomtone.sum_"
 
 # What the text of a value depends on.
-_SET = (
-    "SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET TimeZone = 'UTC'"
-    " SET bytea_output = 'hex' SET extra_float_digits = 1"
-)
+_SETTINGS = {
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
+_DIGESTS = 'coalesce(sum(hashtextextended(ROW({columns})::text COLLATE "C", 0)), 0)'
 
-# columns: as SQL lists them; place: where FROM finds the rows.
-_ADD = (
-    "'SELECT coalesce(sum(hashtextextended(ROW(' || {columns} || ')::text COLLATE \"C\", 0)), 0)"
-    " FROM ' || {place}"
-)
-
-_FUNCTIONS = (
-    f"""
-CREATE OR REPLACE FUNCTION roomtone_sum(place regclass, columns text) RETURNS numeric
-LANGUAGE plpgsql STABLE {_SET} AS $$
-DECLARE total numeric;
+# A function a table and event, so that the server plans its statements once a connection.
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE {_ADD.format(columns="columns", place="place::text")} INTO total;
-    RETURN total;
-END $$
-""",
-    f"""
-CREATE OR REPLACE FUNCTION roomtone_tell() RETURNS trigger
-LANGUAGE plpgsql {_SET} AS $$
-DECLARE
-    kept text := '{_SUM}' || TG_TABLE_NAME;
-    gone numeric := 0;
-    come numeric := 0;
-BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        EXECUTE {_ADD.format(columns="TG_ARGV[0]", place="'gone_rows'")} INTO gone;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        EXECUTE {_ADD.format(columns="TG_ARGV[0]", place="'come_rows'")} INTO come;
-    END IF;
     PERFORM set_config(
-        kept,
-        (coalesce(nullif(current_setting(kept, true), ''), '0')::numeric + come - gone)::text,
+        '{kept}',
+        (coalesce(nullif(current_setting('{kept}', true), ''), '0')::numeric + ({change}))::text,
         true
     );
     RETURN NULL;
 END $$
-""",
-)
+"""
 
 _ROWS = {
     "INSERT": "NEW TABLE AS come_rows",
@@ -77,7 +54,7 @@ def install(connection: Connection) -> None:
 
 def begin(connection: Connection) -> None:
     """Have the triggers tell, to the end of the transaction."""
-    connection.exec_driver_sql(f"SET LOCAL {_WATCHED} = 'on'")
+    _set(connection, {_WATCHED: "on", **_SETTINGS})
 
 
 def told(connection: Connection) -> Mapping[str, int]:
@@ -91,19 +68,32 @@ def told(connection: Connection) -> Mapping[str, int]:
 
 def total(connection: Connection, name: str) -> int:
     """The sum of a table's rows as they are now; reads all of it."""
-    asked = "SELECT roomtone_sum(%s::regclass, %s)"
-    return int(connection.exec_driver_sql(asked, (name, sealed_columns(name))).scalar_one())
+    _set(connection, _SETTINGS)
+    digests = _DIGESTS.format(columns=sealed_columns(name))
+    return int(connection.exec_driver_sql(f'SELECT {digests} FROM "{name}"').scalar_one())
+
+
+def _set(connection: Connection, settings: Mapping[str, str]) -> None:
+    """Settings to the end of the transaction."""
+    sets = ", ".join("set_config(%s, %s, true)" for _ in settings)
+    words = tuple(word for setting in settings.items() for word in setting)
+    connection.exec_driver_sql(f"SELECT {sets}", words)
 
 
 def _statements() -> Iterator[str]:
-    yield from _FUNCTIONS
     for name in sealed():
-        columns = sealed_columns(name).replace("'", "''")
+        digests = _DIGESTS.format(columns=sealed_columns(name))
         for event, rows in _ROWS.items():
             trigger = f"roomtone_{name}_{event.lower()}"
+            change = " ".join(
+                f"{sign} (SELECT {digests} FROM {place})"
+                for sign, place in (("+", "come_rows"), ("-", "gone_rows"))
+                if place in rows
+            )
+            yield _FUNCTION.format(name=trigger, kept=_SUM + name, change=change)
             yield f'DROP TRIGGER IF EXISTS "{trigger}" ON "{name}"'
             yield (
                 f'CREATE TRIGGER "{trigger}" AFTER {event} ON "{name}" REFERENCING {rows}'
                 f" FOR EACH STATEMENT WHEN (current_setting('{_WATCHED}', true) = 'on')"
-                f" EXECUTE FUNCTION roomtone_tell('{columns}')"
+                f' EXECUTE FUNCTION "{trigger}"()'
             )
