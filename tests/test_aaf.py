@@ -20,6 +20,7 @@ from aaf2.rational import AAFRational
 from cuts import cuts
 from hypothesis import HealthCheck, given, settings
 
+from adapters.timelines.aaf import apart
 from adapters.timelines.aaf import read as aaf
 from adapters.timelines.aaf import write as aaf_write
 from adapters.timelines.aaf.apart import read_here
@@ -784,3 +785,23 @@ def test_absurd_rates_and_lengths_do_no_harm(tmp_path: Path, rate: str) -> None:
     path = made(tmp_path / "odd.aaf", build)
     cut = outcome(lambda: read_here(path, None), path)
     assert cut is None or cut.tracks[0].events[0].record_length == 10
+
+
+def test_the_process_that_reads_knows_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nosy.py").write_text(
+        "import os, pickle, sys\n"
+        "from core.errors import InputError\n"
+        "def main():\n"
+        "    sys.stdout.buffer.write(pickle.dumps(InputError(' '.join(sorted(os.environ)))))\n"
+    )
+    monkeypatch.setattr(apart, "_MODULE", "nosy")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "whatever")
+    monkeypatch.setenv("ROOMTONE_DATABASE", "postgresql://me:secret@server/films")
+    with pytest.raises(InputError) as told:
+        apart.read_apart(tmp_path / "a.aaf", None, 60)
+    names = str(told.value).split()
+    assert "PYTHONPATH" in names
+    assert not [name for name in names if name.startswith(("AWS", "ROOMTONE"))]

@@ -20,16 +20,12 @@ from typing import Any
 
 from adapters.media.containers import ContainerSound
 from adapters.media.decoder import from_json, to_json
-from adapters.own_module import python_path
+from adapters.own_module import bare_environment
 from core.errors import InputError, OutputError
 
 SILENT_S = 120.0
 """So long a decoder may take for its next second of sound (and a busy machine to start it)."""
 
-_ENVIRONMENT = (
-    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME"),
-)
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Threads that numpy would keep for each core count against what the decoder may take."""
 
@@ -67,7 +63,6 @@ class _Decoder:
     """A process that decodes."""
 
     def __init__(self) -> None:
-        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         self._answers: queue.Queue[Mapping[str, Any]] = queue.Queue()
         self.owner = os.getpid()
         try:
@@ -76,7 +71,7 @@ class _Decoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**kept, **_ONE_THREAD, "PYTHONPATH": python_path()},
+                env={**bare_environment(), **_ONE_THREAD},
             )
         except OSError as fault:
             raise OutputError(f"No process can be started to decode a file ({fault}).") from fault

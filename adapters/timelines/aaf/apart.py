@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from adapters.own_module import python_path
+from adapters.own_module import bare_environment
 from core.cut import Cut, Event, Track
 from core.errors import InputError, OutputError, RoomtoneError
 
@@ -46,7 +46,7 @@ def read_apart(path: Path, essence: Path | None, seconds: float) -> Cut:
             capture_output=True,
             timeout=seconds,
             check=False,
-            env={**os.environ, "PYTHONPATH": python_path()},
+            env=bare_environment(),
         )
     except subprocess.TimeoutExpired as fault:
         raise InputError(
