@@ -72,13 +72,21 @@ def find(sound: Samples, guide: Samples, sample_rate: int, options: SyncOptions)
     near = max(1, round(options.tolerance_s * sample_rate))
     around = height[max(0, reach - near) : reach + near + 1]
     if len(around) and around.max() >= 0.8 * height[best]:
-        best = max(0, reach - near) + int(np.argmax(around))
+        best = _climbed(height, max(0, reach - near) + int(np.argmax(around)))
     return Match(
         lag=best + _between(height, best) - reach,
         confidence=min(1.0, float(height[best])),
         sharpness=float(height[best]) / chance,
         inverted=bool(correlation[best] < 0),
     )
+
+
+def _climbed(height: Samples, place: int) -> int:
+    """The peak that a place lies on: what is highest within the tolerance may be its slope."""
+    for step in (-1, 1):
+        while 0 <= place + step < len(height) and height[place + step] > height[place]:
+            place += step
+    return place
 
 
 def without(target: Samples, other: Samples, block: int = 4096) -> Samples:

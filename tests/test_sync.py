@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 import typer
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from production import BOOM_TRACK, CUT_START, LAV_TRACK, PER_FRAME, RATE, V1, Home, naive_track
@@ -59,6 +59,8 @@ def in_guide(sound: Samples, lag: int) -> Samples:
 
 
 @given(st.integers(-REACH, REACH), st.floats(-40, 20), st.booleans())
+@example(lag=13, gain_db=0.0, turned=False)  # one sample beyond the tolerance
+@example(lag=-13, gain_db=0.0, turned=True)
 @settings(max_examples=15, deadline=None)
 def test_any_lag_is_found_at_any_level_and_polarity(lag: int, gain_db: float, turned: bool) -> None:
     sound = voice(0.5, 1)
