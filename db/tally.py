@@ -18,7 +18,7 @@ from sqlalchemy.sql.dml import Delete, Insert
 
 import db.run_rows
 import db.search.tables  # noqa: F401  (all tables are to be counted)
-from db.seals import added, seal_sum, seal_text
+from db.seals import added, seal_sum, seal_text, sealed
 from db.sums import begin_sums, table_sum, told_sums
 from db.tables import Table
 
@@ -146,8 +146,8 @@ def count(connection: Connection, name: str) -> int:
 
 
 def counted() -> tuple[str, ...]:
-    """The tables that are counted: all but the counts themselves."""
-    return tuple(sorted(set(Table.metadata.tables) - {RowCount.__tablename__}))
+    """The tables that are counted: those that are sealed, all but the counts themselves."""
+    return sealed()
 
 
 def _cascaded(name: str) -> set[str]:
